@@ -1,0 +1,43 @@
+# smsp. "make help" lists the targets. Each folder's own rules stand in its rules.mk.
+
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+PKG_CONFIG ?= pkg-config
+
+# VARIANT names a build beside the usual one, with objects and programs of its own
+# below build/: make VARIANT=asan CFLAGS="-O1 -g -fsanitize=address,undefined" check-engine
+VARIANT ?= release
+B := build/$(VARIANT)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+SMSP_CFLAGS := -std=c11 $(WARNINGS) $(if $(WERROR),-Werror) -Iengine -MMD -MP
+
+# has,LIBRARY: "yes" if pkg-config knows it. NONE=1 builds the core alone.
+has = $(if $(NONE),,$(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes))
+# cflags,LIBRARY and libs,LIBRARY: empty if it is not there.
+cflags = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --cflags $(1)))
+libs = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --libs $(1)))
+
+.PHONY: all clean help
+all: ## build server/smspd and client/smsp (the default)
+
+include $(wildcard */rules.mk)
+
+$(B)/%.o: %.c $(B)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(SMSP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $($(notdir $*)_CFLAGS) -c $< -o $@
+
+# Objects are made again when the compiler or its flags change.
+FLAGS := $(CC) $(SMSP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(B)/.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
+FORCE:
+
+clean: ## remove everything that make made
+	rm -rf build server/smspd client/smsp $(CLEAN)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-zA-Z0-9-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 24
+
+-include $(wildcard $(B)/*/*.d)
