@@ -1,0 +1,58 @@
+#include "bytes.h"
+
+/* A REGISTER or LOGIN: ask for the salt, seal, and draw cookies until one is
+ * not assigned. */
+static smsp_error answer_login(smsp_state *state, const smsp_secrets *secrets, const smsp_request *request,
+                               smsp_sealed *sealed, smsp_result *result, smsp_cookie *cookie)
+{
+    smsp_error error = smsp_execute(state, sealed, result);
+
+    if (error == SMSP_OK)
+        error = smsp_seal_login(secrets, request, &result->salt, sealed, cookie);
+    for (unsigned draws = 1; error == SMSP_OK; draws++) {
+        error = smsp_execute(state, sealed, result);
+        if (error != SMSP_OK || result->code != SMSP_REPLY_AGAIN)
+            return error;
+        error = draws < SMSP_DRAWS_MAX ? smsp_seal_draw(secrets, sealed, cookie) : SMSP_BAD_SECRET;
+    }
+    result->code = SMSP_REPLY_KO;
+    return error == SMSP_BAD_SECRET ? SMSP_OK : error;
+}
+
+smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, smsp_error framed, smsp_span line,
+                       smsp_ending ending, uint8_t *out, size_t size, size_t *len, smsp_answer_out *what)
+{
+    smsp_result result = {.code = SMSP_REPLY_KO};
+    smsp_request request;
+    smsp_sealed sealed;
+    smsp_cookie cookie;
+    uint8_t text[SMSP_CONTENT_MAX];
+    smsp_reply reply = {.code = SMSP_REPLY_KO};
+    smsp_error error = framed == SMSP_OK ? smsp_request_parse(line.at, line.len, &request) : framed;
+    bool dump = error == SMSP_OK && request.verb == SMSP_DUMP;
+
+    if (size < SMSP_REPLY_MAX + 1)
+        return SMSP_NO_ROOM;
+    if (error == SMSP_OK) {
+        smsp_seal_next next = smsp_seal(secrets, &request, &sealed, &result.code);
+        if (next == SMSP_SEAL_EXECUTE)
+            error = smsp_execute(state, &sealed, &result);
+        else if (next == SMSP_SEAL_SALT)
+            error = answer_login(state, secrets, &request, &sealed, &result, &cookie);
+        if (error != SMSP_OK)
+            return error;
+    }
+    reply.code = result.code;
+    reply.count = result.count;
+    if (result.code == SMSP_REPLY_COOKIE)
+        reply.text = (smsp_span){cookie.hex, SMSP_COOKIE_LEN};
+    if (result.code == SMSP_REPLY_TEXT) {
+        reply.text.at = text;
+        error = smsp_message_read(state, result.message, text, sizeof text, &reply.text.len);
+        if (error != SMSP_OK)
+            return error;
+    }
+    what->dump = dump;
+    what->effect = result.effect;
+    return smsp_reply_format(&reply, ending, out, size, len);
+}

@@ -1,0 +1,208 @@
+#include "bytes.h"
+#include "change.h"
+
+/* What a command is told: the request, and who sends it. */
+typedef struct {
+    const smsp_sealed *sealed;
+    uint32_t sender; /* the account whose cookie came, if the command needs one */
+} command_input;
+
+typedef smsp_error command(smsp_state *state, const command_input *in, smsp_result *result);
+
+static smsp_error answer(smsp_result *result, smsp_reply_code code)
+{
+    result->code = code;
+    return SMSP_OK;
+}
+
+static smsp_error ko(smsp_result *result)
+{
+    return answer(result, SMSP_REPLY_KO);
+}
+
+/* The reply to a change that was tried, and its effect if it was made. */
+static smsp_error changed(smsp_error error, smsp_result *result, smsp_reply_code code, smsp_effect_kind kind,
+                          smsp_span username)
+{
+    if (error == SMSP_FULL)
+        return ko(result); /* REG-9, MSG-5, STO-5 */
+    if (error != SMSP_OK)
+        return error;
+    result->effect.kind = kind;
+    result->effect.username = username;
+    return answer(result, code);
+}
+
+/* May the sender open this user's mailbox? (DEL-3, GET-4) */
+static bool may_open(const smsp_state *state, const command_input *in, uint32_t user)
+{
+    return user == in->sender || state->config.shared_mailboxes;
+}
+
+/* ---- RA: accounts and sessions ---- */
+
+static void make_verifier(const smsp_state *state, const smsp_token *password, smsp_token *verifier)
+{
+    if (state->config.verifier != NULL)
+        state->config.verifier(state->config.context, password, verifier);
+    else
+        *verifier = *password;
+}
+
+static bool in_use(const smsp_state *state, const smsp_token *cookie)
+{
+    return smsp_state_session(state, cookie) != SMSP_NIL;
+}
+
+static smsp_error execute_register(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    const smsp_sealed *sealed = in->sealed;
+    smsp_effect *made = &result->effect;
+
+    if (sealed->username.len == 0 || smsp_state_user(state, sealed->username) != SMSP_NIL)
+        return ko(result); /* REG-6, REG-7 */
+    if (in_use(state, &sealed->cookie))
+        return answer(result, SMSP_REPLY_AGAIN); /* REG-5 */
+    made->username = sealed->username;
+    made->salt = smsp_state_salt(state, sealed->username);
+    make_verifier(state, &sealed->password, &made->verifier);
+    made->has_cookie = true;
+    made->cookie = sealed->cookie;
+    return changed(smsp_change_account(state, made), result, SMSP_REPLY_COOKIE, SMSP_EFFECT_ACCOUNT,
+                   sealed->username);
+}
+
+/* The same work for a user who does not exist as for a wrong password (LGI-5). */
+static bool password_right(const smsp_state *state, uint32_t user, const smsp_token *password)
+{
+    static const smsp_token nobody = {{0}};
+    smsp_token verifier;
+
+    make_verifier(state, password, &verifier);
+    bool same = smsp_same_token(&verifier, user == SMSP_NIL ? &nobody : &state->accounts[user].verifier);
+    return same && user != SMSP_NIL;
+}
+
+static smsp_error execute_login(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    const smsp_sealed *sealed = in->sealed;
+    uint32_t user = smsp_state_user(state, sealed->username);
+
+    if (!password_right(state, user, &sealed->password))
+        return ko(result); /* LGI-4, LGI-5 */
+    if (in_use(state, &sealed->cookie))
+        return answer(result, SMSP_REPLY_AGAIN); /* LGI-2 */
+    result->effect.cookie = sealed->cookie;
+    return changed(smsp_change_session(state, user, &sealed->cookie), result, SMSP_REPLY_COOKIE,
+                   SMSP_EFFECT_SESSION, sealed->username);
+}
+
+static smsp_error execute_logout(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    return changed(smsp_change_logout(state, in->sender), result, SMSP_REPLY_OK, SMSP_EFFECT_LOGOUT,
+                   smsp_account_name(&state->accounts[in->sender]));
+}
+
+static smsp_error execute_salt(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    result->salt = smsp_state_salt(state, in->sealed->username);
+    return answer(result, SMSP_REPLY_SALT);
+}
+
+/* ---- IMQ and MBX: messages ---- */
+
+static smsp_error execute_message(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    const smsp_account *sender = &state->accounts[in->sender];
+    smsp_span content = in->sealed->content;
+
+    if (content.len == 0 || content.len > SMSP_CONTENT_MAX)
+        return ko(result); /* MSG-4 */
+    if (sender->on_imq >= state->config.limits.share)
+        return ko(result); /* MSG-5 */
+    result->effect.content = content;
+    return changed(smsp_change_message(state, in->sender, content), result, SMSP_REPLY_OK,
+                   SMSP_EFFECT_MESSAGE, smsp_account_name(sender));
+}
+
+static smsp_error execute_store(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    uint32_t user = smsp_state_user(state, in->sealed->username);
+
+    if (user == SMSP_NIL || state->imq_count == 0)
+        return ko(result); /* STO-3, STO-4 */
+    return changed(smsp_change_store(state, user), result, SMSP_REPLY_OK, SMSP_EFFECT_STORE,
+                   in->sealed->username);
+}
+
+static smsp_error execute_count(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    uint32_t user = smsp_state_user(state, in->sealed->username);
+
+    if (user == SMSP_NIL)
+        return ko(result); /* CNT-2 */
+    result->count = state->accounts[user].count;
+    return answer(result, SMSP_REPLY_COUNTED);
+}
+
+static smsp_error execute_delmsg(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    uint32_t user = smsp_state_user(state, in->sealed->username);
+
+    if (user == SMSP_NIL || !may_open(state, in, user) || state->accounts[user].count == 0)
+        return ko(result); /* DEL-2, DEL-3 */
+    return changed(smsp_change_delete(state, user), result, SMSP_REPLY_OK, SMSP_EFFECT_DELETE,
+                   in->sealed->username);
+}
+
+static smsp_error execute_getmsg(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    uint32_t user = smsp_state_user(state, in->sealed->username);
+
+    if (user == SMSP_NIL || !may_open(state, in, user) || state->accounts[user].count == 0)
+        return ko(result); /* GET-3, GET-4 */
+    result->message = state->accounts[user].first;
+    result->length = smsp_pool_message(&state->pool, result->message)->length;
+    return answer(result, SMSP_REPLY_TEXT);
+}
+
+static smsp_error execute_dump(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    (void)state;
+    (void)in;
+    return answer(result, SMSP_REPLY_OK); /* DMP-2; the caller prints */
+}
+
+/* ---- Dispatch ---- */
+
+static const struct {
+    command *run;
+    bool needs_session;
+    smsp_reply_code without; /* the reply to an unknown cookie */
+} commands[] = {
+    [SMSP_REGISTER] = {execute_register, false, SMSP_REPLY_KO},
+    [SMSP_LOGIN] = {execute_login, false, SMSP_REPLY_KO},
+    [SMSP_LOGOUT] = {execute_logout, true, SMSP_REPLY_KO},
+    [SMSP_MESSAGE] = {execute_message, true, SMSP_REPLY_LOG_IN},
+    [SMSP_STORE] = {execute_store, true, SMSP_REPLY_LOG_IN},
+    [SMSP_COUNT] = {execute_count, true, SMSP_REPLY_LOG_IN},
+    [SMSP_DELMSG] = {execute_delmsg, true, SMSP_REPLY_LOG_IN},
+    [SMSP_GETMSG] = {execute_getmsg, true, SMSP_REPLY_LOG_IN},
+    [SMSP_DUMP] = {execute_dump, false, SMSP_REPLY_KO},
+    [SMSP_SALT] = {execute_salt, false, SMSP_REPLY_KO},
+};
+
+smsp_error smsp_execute(smsp_state *state, const smsp_sealed *sealed, smsp_result *result)
+{
+    command_input in = {sealed, SMSP_NIL};
+
+    result->effect.kind = SMSP_EFFECT_NONE;
+    if ((unsigned)sealed->verb >= sizeof commands / sizeof commands[0] || sealed->username.len > SMSP_NAME_MAX)
+        return ko(result); /* no seal step makes such a request */
+    if (commands[sealed->verb].needs_session) {
+        in.sender = smsp_state_session(state, &sealed->cookie);
+        if (in.sender == SMSP_NIL)
+            return answer(result, commands[sealed->verb].without);
+    }
+    return commands[sealed->verb].run(state, &in, result);
+}

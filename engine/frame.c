@@ -1,0 +1,133 @@
+#include "smsp.h"
+#include <string.h>
+
+/* Bytes that are searched at once; the compiler makes vector code of the loop. */
+#define BLOCK 16u
+
+static bool block_has(const uint8_t *at, uint8_t a, uint8_t b)
+{
+    uint8_t hit = 0;
+
+    for (size_t i = 0; i < BLOCK; i++)
+        hit |= (uint8_t)((at[i] == a) | (at[i] == b));
+    return hit != 0;
+}
+
+/* The first place in from..to that holds a or b, or to. */
+static size_t find(const uint8_t *buffer, size_t from, size_t to, uint8_t a, uint8_t b)
+{
+    while (to - from >= BLOCK && !block_has(buffer + from, a, b))
+        from += BLOCK;
+    while (from < to && buffer[from] != a && buffer[from] != b)
+        from++;
+    return from;
+}
+
+smsp_error smsp_frame_init(smsp_frame *frame, uint8_t *buffer, size_t size, size_t longest)
+{
+    if (size < 3 || size - 3 < longest) /* SMSP_FRAME_SIZE without overflow */
+        return SMSP_NO_ROOM;
+    *frame = (smsp_frame){.buffer = buffer, .size = size, .longest = longest, .ending = SMSP_ENDS_UNKNOWN};
+    return SMSP_OK;
+}
+
+uint8_t *smsp_frame_room(smsp_frame *frame, size_t *room)
+{
+    size_t held = frame->end - frame->start;
+
+    if (frame->start > 0 && held > 0)
+        memmove(frame->buffer, frame->buffer + frame->start, held);
+    frame->scanned -= frame->start;
+    frame->start = 0;
+    frame->end = held;
+    *room = frame->size - held;
+    return frame->buffer + held;
+}
+
+smsp_error smsp_frame_fed(smsp_frame *frame, size_t count)
+{
+    if (count > frame->size - frame->end)
+        return SMSP_NO_ROOM;
+    frame->end += count;
+    return SMSP_OK;
+}
+
+/* Drops the line under way once it is sure to be too long: more than most bytes
+ * without a terminator. That it was too long is said when it ends. */
+static void drop_too_long(smsp_frame *frame, size_t most)
+{
+    if (!frame->discarding && frame->end - frame->start <= most)
+        return;
+    frame->discarding = true;
+    frame->start = frame->end;
+    frame->scanned = frame->end;
+}
+
+/* The line from start to stop; the next one begins at next. */
+static smsp_error take_line(smsp_frame *frame, size_t stop, size_t next, smsp_span *line)
+{
+    const smsp_span found = {frame->buffer + frame->start, stop - frame->start};
+    bool too_long = frame->discarding || found.len > frame->longest;
+
+    frame->start = next;
+    frame->scanned = next;
+    frame->discarding = false;
+    if (too_long)
+        return SMSP_TOO_LONG;
+    *line = found;
+    return SMSP_OK;
+}
+
+/* Where the line ends if a LF stands at lf: one CR directly before it goes (FRM-2). */
+static size_t before_cr(const smsp_frame *frame, size_t lf)
+{
+    return lf > frame->start && frame->buffer[lf - 1] == '\r' ? lf - 1 : lf;
+}
+
+smsp_error smsp_frame_next(smsp_frame *frame, smsp_span *line)
+{
+    uint8_t a = frame->ending == SMSP_ENDS_NUL ? '\0' : '\n';
+    uint8_t b = frame->ending == SMSP_ENDS_LF ? '\n' : '\0';
+
+    if (frame->ending == SMSP_ENDS_SILENCE) {
+        drop_too_long(frame, frame->longest + 2); /* LF or CR LF may end it */
+        return SMSP_NEED_MORE;
+    }
+    size_t at = find(frame->buffer, frame->scanned, frame->end, a, b);
+    frame->scanned = at;
+    if (at == frame->end) {
+        drop_too_long(frame, frame->longest + 1); /* its last byte may be a CR */
+        return SMSP_NEED_MORE;
+    }
+    if (frame->buffer[at] == '\0') {
+        frame->ending = SMSP_ENDS_NUL;
+        return take_line(frame, at, at + 1, line);
+    }
+    frame->ending = SMSP_ENDS_LF;
+    return take_line(frame, before_cr(frame, at), at + 1, line);
+}
+
+smsp_error smsp_frame_end_here(smsp_frame *frame, smsp_span *line)
+{
+    size_t held = frame->end - frame->start;
+    size_t least = frame->ending == SMSP_ENDS_UNKNOWN ? 2 : 1; /* FRM-4: more than one byte */
+    size_t stop = frame->end;
+
+    if (frame->ending == SMSP_ENDS_LF || frame->ending == SMSP_ENDS_NUL)
+        return SMSP_NEED_MORE;
+    if (frame->ending == SMSP_ENDS_UNKNOWN && frame->scanned != frame->end)
+        return SMSP_NEED_MORE; /* a terminator may be among them: smsp_frame_next first */
+    if (held < least && !frame->discarding)
+        return SMSP_NEED_MORE;
+    frame->ending = SMSP_ENDS_SILENCE;
+    if (held > 0 && frame->buffer[stop - 1] == '\n')
+        stop = before_cr(frame, stop - 1);
+    else if (held > 0 && frame->buffer[stop - 1] == '\0')
+        stop--;
+    return take_line(frame, stop, frame->end, line);
+}
+
+bool smsp_frame_partial(const smsp_frame *frame)
+{
+    return frame->end > frame->start || frame->discarding;
+}

@@ -1,0 +1,141 @@
+#include "bytes.h"
+
+#define LOG_IN "You should log in first."
+
+/* What a server may call a cookie; ours are shorter. */
+#define FOREIGN_COOKIE_MAX 255u
+
+/* ---- Format ---- */
+
+static void put_ending(smsp_writer *w, smsp_ending ending)
+{
+    if (ending == SMSP_ENDS_NUL)
+        smsp_put_byte(w, '\0');
+    else if (ending != SMSP_ENDS_SILENCE)
+        smsp_put_byte(w, '\n');
+}
+
+smsp_error smsp_reply_format(const smsp_reply *reply, smsp_ending ending, uint8_t *out, size_t size, size_t *len)
+{
+    smsp_writer w = {out, size, 0, false};
+
+    switch (reply->code) {
+    case SMSP_REPLY_OK:
+        SMSP_PUT_WORD(&w, "OK");
+        break;
+    case SMSP_REPLY_COOKIE:
+        SMSP_PUT_WORD(&w, "OK ");
+        smsp_put_span(&w, reply->text);
+        break;
+    case SMSP_REPLY_KO:
+        SMSP_PUT_WORD(&w, "KO");
+        break;
+    case SMSP_REPLY_LOG_IN:
+        SMSP_PUT_WORD(&w, LOG_IN);
+        break;
+    case SMSP_REPLY_COUNTED:
+        SMSP_PUT_WORD(&w, "COUNTED ");
+        smsp_put_number(&w, reply->count);
+        break;
+    case SMSP_REPLY_TEXT:
+        smsp_put_span(&w, reply->text);
+        break;
+    default:
+        return SMSP_BAD_REPLY;
+    }
+    put_ending(&w, ending);
+    if (w.full)
+        return SMSP_NO_ROOM;
+    *len = w.len;
+    return SMSP_OK;
+}
+
+/* ---- Parse ---- */
+
+/* If the line begins with the word, cuts it off. */
+static bool cut_word(smsp_span *line, const char *word, size_t len)
+{
+    if (line->len < len || !smsp_same(line->at, len, (const uint8_t *)word, len))
+        return false;
+    line->at += len;
+    line->len -= len;
+    return true;
+}
+
+/* "OK <cookie>" */
+static bool parse_cookie(smsp_span line, smsp_reply *reply)
+{
+    if (!cut_word(&line, "OK ", 3) || line.len == 0 || line.len > FOREIGN_COOKIE_MAX)
+        return false;
+    for (size_t i = 0; i < line.len; i++)
+        if (line.at[i] == ' ')
+            return false;
+    reply->code = SMSP_REPLY_COOKIE;
+    reply->text = line;
+    return true;
+}
+
+/* "COUNTED <n>", n in decimal without leading zeros (CNT-1) */
+static bool parse_counted(smsp_span line, smsp_reply *reply)
+{
+    uint32_t number = 0;
+
+    if (!cut_word(&line, "COUNTED ", 8) || line.len == 0)
+        return false;
+    if (line.at[0] == '0' && line.len > 1)
+        return false;
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.at[i] < '0' || line.at[i] > '9')
+            return false;
+        uint32_t digit = (uint32_t)(line.at[i] - '0');
+        if (number > (UINT32_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    reply->code = SMSP_REPLY_COUNTED;
+    reply->count = number;
+    return true;
+}
+
+/* Replies that are the same for every verb that can have them. */
+static bool parse_plain(smsp_verb verb, smsp_span line, smsp_reply *reply)
+{
+    bool cookie_verb = verb != SMSP_REGISTER && verb != SMSP_LOGIN && verb != SMSP_DUMP;
+    bool ok_verb = verb == SMSP_LOGOUT || verb == SMSP_MESSAGE || verb == SMSP_STORE || verb == SMSP_DELMSG ||
+                   verb == SMSP_DUMP;
+
+    if (SMSP_IS_WORD(line.at, line.len, "KO"))
+        reply->code = SMSP_REPLY_KO;
+    else if (ok_verb && SMSP_IS_WORD(line.at, line.len, "OK"))
+        reply->code = SMSP_REPLY_OK;
+    else if (cookie_verb && SMSP_IS_WORD(line.at, line.len, LOG_IN))
+        reply->code = SMSP_REPLY_LOG_IN;
+    else
+        return false;
+    return true;
+}
+
+smsp_error smsp_reply_parse(smsp_verb verb, const uint8_t *line, size_t len, smsp_reply *reply)
+{
+    const smsp_span all = {line, len};
+    smsp_reply parsed = {.code = SMSP_REPLY_TEXT, .text = all};
+    bool found;
+
+    if ((unsigned)verb >= SMSP_VERBS)
+        return SMSP_BAD_REPLY;
+    if (!smsp_text_ok(line, len))
+        return SMSP_BAD_BYTES;
+    found = parse_plain(verb, all, &parsed);
+    if (!found && (verb == SMSP_REGISTER || verb == SMSP_LOGIN))
+        found = parse_cookie(all, &parsed);
+    else if (!found && verb == SMSP_COUNT)
+        found = parse_counted(all, &parsed);
+    else if (!found && verb == SMSP_GETMSG)
+        found = len > 0;
+    if (!found)
+        return SMSP_BAD_REPLY;
+    if (parsed.code != SMSP_REPLY_TEXT && parsed.code != SMSP_REPLY_COOKIE)
+        parsed.text = (smsp_span){line, 0};
+    *reply = parsed;
+    return SMSP_OK;
+}
