@@ -10,7 +10,9 @@ VARIANT ?= release
 B := build/$(VARIANT)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-SMSP_CFLAGS := -std=c11 $(WARNINGS) $(if $(WERROR),-Werror) -Iengine -MMD -MP
+# The prefix map: the same sources give the same programs in any folder.
+SMSP_CFLAGS := -std=c11 $(WARNINGS) $(if $(WERROR),-Werror) -Iengine -MMD -MP \
+	"-fdebug-prefix-map=$(CURDIR)=."
 
 # has,LIBRARY: "yes" if pkg-config knows it. NONE=1 builds the core alone.
 has = $(if $(NONE),,$(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes))

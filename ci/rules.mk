@@ -1,0 +1,46 @@
+# Tests, lint and installation.
+
+INSTALL ?= install
+VERSION := $(shell sed -n 's/^.define SMSP_VERSION "\(.*\)"/\1/p' engine/smsp.h)
+MAN1 := $(wildcard client/*.1)
+MAN8 := $(wildcard server/*.8)
+INSTALLED := bin/smsp sbin/smspd include/smsp.h lib/libsmsp.a lib/pkgconfig/smsp.pc \
+	$(MAN1:client/%=share/man/man1/%) $(MAN8:server/%=share/man/man8/%)
+# below,FILES: where they go, quoted.
+below = $(foreach file,$(1),"$(DESTDIR)$(PREFIX)/$(file)")
+
+.PHONY: test lint install uninstall check-ci check-build check-install
+test: ## run every test: units, sanitizers, conformance, fuzz smoke, lint; JOBS="lint check-server" for some
+	@ci/deps test
+	@$(MAKE) --no-print-directory all
+	@ci/test $(JOBS)
+
+lint: ## check style, static analysis and the project's own rules
+	@ci/deps lint
+	@ci/lint
+
+check-ci: ## test ci/deps, ci/test and the lint themselves
+	@ci/deps unit lint
+	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats
+
+check-build: ## test the build: incremental, with both compilers, with the core alone
+	@ci/deps unit fuzz
+	@bats ci/test_build.bats
+
+check-install: all ## test make install and make uninstall
+	@ci/deps unit
+	@bats ci/test_install.bats
+
+install: all ## install programs, library, header and manual below PREFIX (/usr/local), in DESTDIR if given
+	$(INSTALL) -d $(call below,$(sort $(dir $(INSTALLED))))
+	$(INSTALL) -m 755 client/smsp $(call below,bin/smsp)
+	$(INSTALL) -m 755 server/smspd $(call below,sbin/smspd)
+	$(INSTALL) -m 644 engine/smsp.h $(call below,include/smsp.h)
+	$(INSTALL) -m 644 $(LIBSMSP) $(call below,lib/libsmsp.a)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' ci/smsp.pc.in >$(B)/smsp.pc
+	$(INSTALL) -m 644 $(B)/smsp.pc $(call below,lib/pkgconfig/smsp.pc)
+	$(if $(MAN1),$(INSTALL) -m 644 $(MAN1) $(call below,share/man/man1))
+	$(if $(MAN8),$(INSTALL) -m 644 $(MAN8) $(call below,share/man/man8))
+
+uninstall: ## remove what make install put there
+	rm -f $(call below,$(INSTALLED))

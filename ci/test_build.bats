@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# What make builds again and what it does not, in a copy of the sources.
+
+setup() {
+    root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    copy="$BATS_TEST_TMPDIR/smsp"
+    mkdir "$copy"
+    (cd "$root" && tar cf - --exclude=./build --exclude=./.git --exclude=./conformance --exclude=./server/smspd \
+        --exclude=./client/smsp .) | tar xf - -C "$copy"
+    cd "$copy" || return
+    unset MAKEFLAGS MAKELEVEL VARIANT NONE CFLAGS CC
+    export WERROR=1
+}
+
+# What make prints; its diagnostics too if it fails.
+build() {
+    make -j2 --no-print-directory "$@" >"$BATS_TEST_TMPDIR/make.log" 2>&1 && return
+    echo "make $* failed:"
+    cat "$BATS_TEST_TMPDIR/make.log"
+    return 1
+}
+
+# compiled: how many sources the last build compiled.
+compiled() {
+    grep -c -- ' -c ' "$BATS_TEST_TMPDIR/make.log" || true
+}
+
+programs_run() {
+    server/smspd --version | grep -q .
+    client/smsp --version | grep -q .
+    client/smsp --help | grep -q .
+}
+
+@test "build: a second make does nothing" {
+    build
+    [ "$(compiled)" -gt 5 ]
+    programs_run
+    build
+    [ "$(compiled)" -eq 0 ]
+    [ "$(grep -c -v -e '^make' -e '^$' "$BATS_TEST_TMPDIR/make.log")" -eq 0 ]
+}
+
+@test "build: touching a header compiles what includes it, and only that" {
+    build
+    all=$(compiled)
+    touch engine/table.h
+    build
+    includers=$(grep -l 'engine/table.h' build/release/*/*.d | wc -l)
+    [ "$includers" -gt 0 ]
+    [ "$(compiled)" -eq "$includers" ]
+    [ "$includers" -lt "$all" ]
+    touch engine/smsp.h
+    build
+    [ "$(compiled)" -eq "$(grep -l 'engine/smsp.h' build/release/*/*.d | wc -l)" ]
+}
+
+@test "build: touching a source of the engine makes library and programs again" {
+    build
+    touch -d '1 minute ago' server/smspd client/smsp build/release/libsmsp.a
+    touch engine/request.c
+    build
+    [ "$(compiled)" -eq 1 ]
+    for made in build/release/libsmsp.a server/smspd client/smsp; do
+        [ "$made" -nt Makefile ]
+        [ -n "$(find "$made" -mmin -0.5)" ]
+    done
+}
+
+@test "build: a removed header is no obstacle" {
+    echo '/* soon gone */' >engine/gone.h
+    sed -i '1i #include "gone.h"' engine/error.c
+    build
+    rm engine/gone.h
+    sed -i 1d engine/error.c
+    build
+}
+
+@test "build: other flags compile everything again, the same flags nothing" {
+    build CFLAGS=-O1
+    all=$(compiled)
+    build CFLAGS=-O0
+    [ "$(compiled)" -eq "$all" ]
+    build CFLAGS=-O0
+    [ "$(compiled)" -eq 0 ]
+}
+
+@test "build: clang has nothing to warn of" {
+    command -v clang
+    build CC=clang
+    programs_run
+}
+
+@test "build: gcc has nothing to warn of at -O0, -O3 and as C17" {
+    build CFLAGS=-O0
+    build CFLAGS=-O3
+    build CFLAGS='-O2 -std=c17'
+}
+
+@test "build: the core alone, NONE=1, with both compilers" {
+    build NONE=1
+    programs_run
+    # libc and what the loader brings, nothing else
+    run bash -c "ldd server/smspd client/smsp | grep -v -e : -e linux-vdso -e libc.so -e ld-linux"
+    echo "$output"
+    [ -z "$output" ]
+    build NONE=1 CC=clang
+    programs_run
+}
+
+@test "build: a compiler and libc are enough: no pkg-config, no library" {
+    build PKG_CONFIG=false
+    programs_run
+    build PKG_CONFIG=/nonexistent/pkg-config
+    programs_run
+}
+
+@test "build: a variant leaves the usual build and its programs alone" {
+    build
+    before=$(sha256sum server/smspd client/smsp build/release/libsmsp.a)
+    build VARIANT=other CFLAGS=-O0
+    [ -e build/other/libsmsp.a ]
+    [ "$(sha256sum server/smspd client/smsp build/release/libsmsp.a)" = "$before" ]
+}
+
+@test "build: nothing is made outside build but the two programs, and clean removes all" {
+    find . -type f | sort >"$BATS_TEST_TMPDIR/before"
+    build
+    find . -type f -not -path './build/*' | sort >"$BATS_TEST_TMPDIR/after"
+    run diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+    [ "$output" = "$(diff "$BATS_TEST_TMPDIR/before" <(sort "$BATS_TEST_TMPDIR/before" - <<<$'./client/smsp\n./server/smspd'))" ]
+    build clean
+    find . -type f | sort | diff "$BATS_TEST_TMPDIR/before" -
+    [ ! -e build ]
+}
+
+@test "build: the same sources give the same programs in another folder" {
+    build
+    sha256sum server/smspd client/smsp >"$BATS_TEST_TMPDIR/sums"
+    mv "$copy" "$BATS_TEST_TMPDIR/elsewhere"
+    cd "$BATS_TEST_TMPDIR/elsewhere"
+    build clean
+    build
+    sha256sum -c "$BATS_TEST_TMPDIR/sums"
+}
+
+@test "build: make help has a line for each target that people call" {
+    run make -s help
+    [ "$status" -eq 0 ]
+    for target in all test lint install uninstall clean help demo conformance fuzz; do
+        echo "$target"
+        grep -q "^$target  *[a-z]" <<<"$output"
+    done
+}
