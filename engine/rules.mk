@@ -9,3 +9,15 @@ $(LIBSMSP): $(ENGINE_OBJ)
 	$(AR) rcs $@ $^
 
 all: $(LIBSMSP)
+
+ENGINE_TESTS := $(patsubst engine/%.c,$(B)/engine/%,$(wildcard engine/test_*.c))
+
+$(ENGINE_TESTS): %: %.o $(LIBSMSP)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
+
+.PHONY: check-engine check-engine-san
+check-engine: $(ENGINE_TESTS) ## run the engine's unit tests
+	@status=0; for t in $(ENGINE_TESTS); do $$t || status=1; done; exit $$status
+
+check-engine-san: ## run them under AddressSanitizer and UndefinedBehaviorSanitizer
+	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-engine
