@@ -23,7 +23,8 @@ libs = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --libs $(1)))
 .PHONY: all clean help
 all: ## build server/smspd and client/smsp (the default)
 
-include $(wildcard */rules.mk)
+# The engine's first: the others stand on it, and on $(LIBSMSP).
+include engine/rules.mk $(filter-out engine/rules.mk,$(wildcard */rules.mk))
 
 $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)

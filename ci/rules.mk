@@ -15,7 +15,7 @@ test: ## run every test: units, sanitizers, conformance, fuzz smoke, lint; JOBS=
 	@$(MAKE) --no-print-directory all
 	@ci/test $(JOBS)
 
-lint: ## check style, static analysis and the project's own rules
+lint: $(B)/libsmsp.a ## check style, static analysis and the project's own rules
 	@ci/deps lint
 	@ci/lint
 

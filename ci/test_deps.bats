@@ -90,9 +90,9 @@ write_fake() {
 }
 
 @test "deps: each line of the table has a purpose, a package, a probe and a reason" {
-    run awk '!/^#/ && NF && NF < 4' <("$root/ci/deps" --list)
+    run awk 'NF < 4' <("$root/ci/deps" --list)
     [ -z "$output" ]
-    run awk '!/^#/ && $2 ~ /^\+/ { print substr($2, 2) }' <("$root/ci/deps" --list)
+    run awk '$2 ~ /^\+/ { print substr($2, 2) }' <("$root/ci/deps" --list)
     for purpose in $output; do
         "$root/ci/deps" --list | grep -q "^$purpose "
     done
