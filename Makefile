@@ -33,6 +33,8 @@ $(B)/%.o: %.c $(B)/.flags
 # Objects are made again when the compiler or its flags change.
 FLAGS := $(CC) $(SMSP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
 $(B)/.flags: FORCE
+	@command -v $(firstword $(CC)) >/dev/null || \
+		{ echo "make: no compiler '$(CC)': install one (ci/deps build does) or name yours with CC="; exit 1; }
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' >$@
 FORCE:

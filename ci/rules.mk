@@ -15,8 +15,10 @@ test: ## run every test: units, sanitizers, conformance, fuzz smoke, lint; JOBS=
 	@$(MAKE) --no-print-directory all
 	@ci/test $(JOBS)
 
-lint: $(B)/libsmsp.a ## check style, static analysis and the project's own rules
+# The packages come before the build: a bare system has no compiler.
+lint: ## check style, static analysis and the project's own rules
 	@ci/deps lint
+	@$(MAKE) --no-print-directory -s $(B)/libsmsp.a
 	@ci/lint
 
 check-ci: ## test ci/deps, ci/test and the lint themselves
@@ -27,8 +29,9 @@ check-build: ## test the build: incremental, with both compilers, with the core 
 	@ci/deps unit fuzz
 	@bats ci/test_build.bats
 
-check-install: all ## test make install and make uninstall
+check-install: ## test make install and make uninstall
 	@ci/deps unit
+	@$(MAKE) --no-print-directory -s all
 	@bats ci/test_install.bats
 
 install: all ## install programs, library, header and manual below PREFIX (/usr/local), in DESTDIR if given

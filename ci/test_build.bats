@@ -151,3 +151,10 @@ programs_run() {
         grep -q "^$target  *[a-z]" <<<"$output"
     done
 }
+
+@test "build: without a compiler there is one clear line" {
+    run make --no-print-directory CC=no-such-compiler
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "make: no compiler 'no-such-compiler': install one (ci/deps build does) or name yours with CC=" ]
+    [[ "$output" != *"not found"* ]]
+}
