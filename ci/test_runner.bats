@@ -112,20 +112,28 @@ ended() {
     [ "$output" = "$table:1: want: job, cores, seconds, command" ]
 }
 
-@test "runner: .ci/run ends with the counts even if make cannot begin" {
+# ci_run_with BODY: .ci/run, where make is a script with this body.
+ci_run_with() {
     mkdir "$BATS_TEST_TMPDIR/bin"
-    printf '#!/bin/sh\necho cannot >&2\nexit 2\n' >"$BATS_TEST_TMPDIR/bin/make"
+    printf '#!/bin/sh\n%s\n' "$1" >"$BATS_TEST_TMPDIR/bin/make"
     chmod +x "$BATS_TEST_TMPDIR/bin/make"
     PATH="$BATS_TEST_TMPDIR/bin:$PATH" run "$root/.ci/run"
+}
+
+@test "runner: .ci/run ends with the counts even if make cannot begin" {
+    ci_run_with 'echo cannot >&2; exit 2'
     [ "${lines[-1]}" = "0 passed, 1 failed" ]
     [ "$status" -eq 2 ]
 }
 
 @test "runner: .ci/run ends with the counts of make test and its status" {
-    mkdir "$BATS_TEST_TMPDIR/bin"
-    printf '#!/bin/sh\necho "7 passed, 1 failed"\necho make: gone wrong\nexit 2\n' >"$BATS_TEST_TMPDIR/bin/make"
-    chmod +x "$BATS_TEST_TMPDIR/bin/make"
-    PATH="$BATS_TEST_TMPDIR/bin:$PATH" run "$root/.ci/run"
+    ci_run_with 'echo "7 passed, 1 failed"; echo make: gone wrong; exit 2'
     [ "${lines[-1]}" = "7 passed, 1 failed" ]
     [ "$status" -eq 2 ]
+}
+
+@test "runner: .ci/run gives make warnings as errors and no terminal to ask" {
+    ci_run_with 'echo "$CI $WERROR $(cat)"; echo "1 passed, 0 failed"'
+    [ "${lines[0]}" = "true 1 " ]
+    [ "$status" -eq 0 ]
 }
