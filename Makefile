@@ -24,7 +24,7 @@ libs = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --libs $(1)))
 all: ## build server/smspd and client/smsp (the default)
 
 # The engine's first: the others stand on it, and on $(LIBSMSP).
-include engine/rules.mk $(filter-out engine/rules.mk,$(wildcard */rules.mk))
+include engine/rules.mk $(filter-out engine/rules.mk,$(wildcard */*.mk))
 
 $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
@@ -40,7 +40,7 @@ $(B)/.flags: FORCE
 FORCE:
 
 clean: ## remove everything that make made
-	rm -rf build server/smspd client/smsp $(CLEAN)
+	rm -rf build server/smspd client/smsp client/smsp-load $(CLEAN)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-zA-Z0-9-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 24

@@ -1,0 +1,127 @@
+/* smsp-load: many clients against one server, every reply checked.
+ *
+ * The loop (load_run.c) is the same for every server; what differs stands in a
+ * load_protocol: our own protocol, and those of the servers that people would
+ * use instead, so that comparing them costs the driver the same. */
+#ifndef SMSP_LOAD_H
+#define SMSP_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "histogram.h"
+
+#define LOAD_TEXT_MAX 4096u
+#define LOAD_DEPTH_MAX 1024u
+#define LOAD_COOKIE_MAX 256u
+
+typedef struct load_protocol load_protocol;
+
+typedef struct load_options {
+    const load_protocol *protocol;
+    const char *host;
+    const char *port;
+    const char *mix;
+    unsigned clients;
+    unsigned depth;    /* requests that a client has under way */
+    uint64_t requests; /* in all, or 0 */
+    double seconds;    /* or this long */
+    double warmup;     /* seconds that do not count */
+    double rate;       /* requests a second in all, or 0: as fast as it goes */
+    size_t size;       /* bytes of a message */
+    unsigned accounts; /* shared by the clients in turn */
+    uint64_t seed;
+    bool json;
+    bool quiet;
+} load_options;
+
+/* A request under way. */
+typedef struct load_request {
+    uint8_t step;
+    uint32_t number; /* of the message it is about */
+    uint64_t due;    /* when it was, or should have been, sent; ns */
+} load_request;
+
+typedef struct load_client {
+    const load_options *options;
+    unsigned number;
+    int fd;
+    uint8_t *out; /* what is to be sent */
+    size_t out_len, out_done;
+    uint8_t *in; /* what has come and is not taken yet */
+    size_t in_len, in_taken;
+    load_request window[LOAD_DEPTH_MAX]; /* a ring of requests under way */
+    unsigned first, count;
+    uint32_t sent, looked, removed; /* messages: the next number of each */
+    uint64_t next_due;              /* rate mode: when the next request should go */
+    uint8_t step;                   /* the protocol's place in its round */
+    bool in_round;                  /* the round is to be finished, so that nothing stays behind */
+    char name[32];                  /* account, key or tube */
+    char cookie[LOAD_COOKIE_MAX];
+    size_t cookie_len;
+    uint64_t ids[LOAD_DEPTH_MAX]; /* beanstalkd: of the jobs of this round */
+} load_client;
+
+typedef enum { LOAD_MORE, LOAD_RIGHT, LOAD_WRONG } load_verdict;
+
+struct load_protocol {
+    const char *name;
+    /* Prepares the client's account (over a connection of its own) or its new
+     * connection; false after one line on standard error. */
+    bool (*prepare)(load_client *client);
+    bool (*greet)(load_client *client);
+    /* Adds the next requests (a pair that belongs together, or one) with
+     * load_put; false: replies must come first. */
+    bool (*send)(load_client *client, uint64_t due);
+    /* Judges the reply at the front of len bytes; *used gets its length. */
+    load_verdict (*take)(load_client *client, const load_request *request, const uint8_t *at, size_t len,
+                         size_t *used);
+    /* Is this request the last of a message's round? */
+    bool (*ends_round)(const load_client *client, uint8_t step);
+};
+
+extern const load_protocol load_smsp;
+extern const load_protocol load_redis;
+extern const load_protocol load_beanstalk;
+extern const load_protocol load_echo;
+
+typedef struct load_totals {
+    uint64_t requests;
+    uint64_t rounds;
+    uint64_t wrong;
+    double seconds;
+    histogram latency;
+    char complaint[600]; /* about the first wrong reply */
+} load_totals;
+
+/* ---- For protocols ---- */
+
+/* Adds one request, under way from `due` on, to what the client sends. */
+void load_put(load_client *client, uint8_t step, uint32_t number, uint64_t due, const void *at, size_t len);
+
+/* The text of the client's message with that number: options->size bytes, at
+ * least 14. Returns its length. */
+size_t load_text(const load_client *client, uint32_t number, char out[LOAD_TEXT_MAX]);
+
+/* True for a text that some client of this run has sent. */
+bool load_text_shape(const load_client *client, const uint8_t *at, size_t len);
+
+/* Connects; -1 after one line on standard error. */
+int load_connect(const load_options *options);
+
+/* Closes, without leaving the address in TIME_WAIT where that would exhaust the ports. */
+void load_disconnect(int fd);
+
+/* Sends all of it and reads one reply that ends with LF into reply (without
+ * it); false after one line on standard error. */
+bool load_ask(int fd, const char *request, size_t len, char *reply, size_t size);
+
+/* ---- The loop ---- */
+
+/* Runs the load; false if it could not be run, after one line on standard error. */
+bool load_run(const load_options *options, load_totals *totals);
+
+uint64_t load_now(void);
+
+#endif
