@@ -93,6 +93,14 @@ ended() {
     [[ "$output" == *"left temporary files behind"* ]]
 }
 
+@test "runner: with CI set, a file left in the source tree is a failure" {
+    stray="ci/stray-$$"
+    jobs+=("$root/$stray")
+    job a 20 "echo ok 1; touch $stray"
+    CI=true counts "1 passed, 1 failed" 1
+    [[ "$output" == *"changed the source tree: ?? $stray"* ]]
+}
+
 @test "runner: jobs run side by side, as many as there are cores" {
     job a 20 'sleep 1; echo ok 1'
     job b 20 'sleep 1; echo ok 1'
