@@ -110,6 +110,25 @@ ended() {
     [ "$started" -eq "$(($(nproc) < 2 ? 1 : 2))" ]
 }
 
+@test "runner: when it is told to end, its jobs and its scratch folder go with it" {
+    job a 60 'echo $$ >$PIDFILE; sleep 60'
+    export PIDFILE="$BATS_TEST_TMPDIR/pid" TMPDIR="$BATS_TEST_TMPDIR/scratch"
+    mkdir "$TMPDIR"
+    for signal in TERM INT HUP; do
+        rm -f "$PIDFILE"
+        # bash starts background jobs with INT ignored
+        /usr/bin/python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)
+os.execv(sys.argv[1], sys.argv[1:])' "$root/ci/test" --jobs "$table" >/dev/null 2>&1 3>&- &
+        runner=$!
+        for _ in $(seq 100); do [ -s "$PIDFILE" ] && break; sleep 0.05; done
+        [ -s "$PIDFILE" ]
+        kill -s "$signal" "$runner"
+        run wait "$runner"
+        ended "$(cat "$PIDFILE")"
+        [ -z "$(ls "$TMPDIR")" ]
+    done
+}
+
 @test "runner: wrong usage is status 2, a wrong table names file and line" {
     run "$root/ci/test" no-such-job
     [ "$status" -eq 2 ]
