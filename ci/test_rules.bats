@@ -183,3 +183,16 @@ finds() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"engine/smsp.h:2"* ]]
 }
+
+@test "rules: clang-tidy sees each file with the flags that make gives it, and again when they change" {
+    cp "$root/Makefile" .
+    printf 'build/release/libsmsp.a: build/release/engine/one.o\n\tar rcs $@ $^\n' >engine/rules.mk
+    printf 'build/release/server/two.o: CPPFLAGS += -DTWO=1\n' >server/rules.mk
+    printf '#if TWO != 1\n#error "without its flag"\n#endif\nint two(void);\nint two(void)\n{\n    return TWO;\n}\n' >server/two.c
+    make -s build/release/libsmsp.a
+    ci/lint
+    printf 'build/release/server/two.o: CPPFLAGS += -DTWO=3\n' >server/rules.mk
+    run ci/lint
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"without its flag"* ]]
+}
