@@ -1,0 +1,152 @@
+#define _GNU_SOURCE
+#include "dump.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define PATIENCE_MS 1000 /* DMP-4 */
+
+/* ---- The child ---- */
+
+typedef struct printer {
+    size_t len;
+    uint8_t buffer[65536];
+} printer;
+
+static bool print_out(printer *p)
+{
+    size_t done = 0;
+
+    while (done < p->len) {
+        ssize_t written = write(STDOUT_FILENO, p->buffer + done, p->len - done);
+        struct pollfd terminal = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (written < 0 && errno == EAGAIN)
+            (void)poll(&terminal, 1, -1); /* somebody made it non-blocking */
+        else if (written < 0 && errno != EINTR)
+            return false;
+        done += written > 0 ? (size_t)written : 0;
+    }
+    p->len = 0;
+    return true;
+}
+
+static bool print(void *context, const uint8_t *at, size_t len)
+{
+    printer *p = context;
+
+    while (len > 0) {
+        size_t part = sizeof p->buffer - p->len < len ? sizeof p->buffer - p->len : len;
+        memcpy(p->buffer + p->len, at, part);
+        p->len += part;
+        at += part;
+        len -= part;
+        if (p->len == sizeof p->buffer && !print_out(p))
+            return false;
+    }
+    return true;
+}
+
+static int print_state(const smsp_state *state)
+{
+    static printer p;
+
+    return smsp_dump(state, print, &p) == SMSP_OK && print_out(&p) ? 0 : 1;
+}
+
+/* Forks the child; it has a snapshot of the state as it is now. */
+static bool begin(dump_queue *queue, const smsp_state *state)
+{
+    int ends[2];
+    pid_t keeper = getpid();
+
+    if (pipe(ends) != 0)
+        return false;
+    pid_t child = fork();
+    if (child == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != keeper)
+            _exit(1);
+        (void)close(ends[0]);
+        _exit(print_state(state));
+    }
+    (void)close(ends[1]);
+    if (child < 0) {
+        (void)close(ends[0]);
+        return false;
+    }
+    queue->child = child;
+    queue->done = ends[0];
+    queue->first = true;
+    return true;
+}
+
+/* ---- The queue ---- */
+
+void dump_init(dump_queue *queue, dump_waiting *slots)
+{
+    *queue = (dump_queue){.slots = slots, .done = -1};
+}
+
+void dump_want(dump_queue *queue, uint32_t slot)
+{
+    queue->slots[queue->count++] = (dump_waiting){slot, clock_ms() + PATIENCE_MS};
+}
+
+static void take_out(dump_queue *queue, uint32_t place)
+{
+    if (place == 0)
+        queue->first = false;
+    queue->count--;
+    memmove(queue->slots + place, queue->slots + place + 1, (queue->count - place) * sizeof *queue->slots);
+}
+
+void dump_forget(dump_queue *queue, uint32_t slot)
+{
+    for (uint32_t place = 0; place < queue->count; place++) {
+        if (queue->slots[place].slot == slot) {
+            take_out(queue, place);
+            return;
+        }
+    }
+}
+
+/* True if the child under way has ended, and is no more. */
+static bool ended(dump_queue *queue)
+{
+    if (queue->child == 0 || waitpid(queue->child, NULL, WNOHANG) == 0)
+        return false;
+    (void)close(queue->done);
+    queue->done = -1;
+    queue->child = 0;
+    return true;
+}
+
+bool dump_next(dump_queue *queue, const smsp_state *state, uint32_t *slot)
+{
+    bool printed = ended(queue) && queue->first;
+    bool stuck = false;
+
+    if (queue->count == 0)
+        return false;
+    if (queue->child == 0 && !printed)
+        stuck = !begin(queue, state); /* no process to be had: OK all the same (DMP-2) */
+    if (!printed && !stuck && clock_ms() < queue->slots[0].until)
+        return false;
+    *slot = queue->slots[0].slot;
+    take_out(queue, 0);
+    return true;
+}
+
+int dump_timeout(const dump_queue *queue)
+{
+    if (queue->count == 0)
+        return -1;
+    int64_t left = queue->slots[0].until - clock_ms();
+    return left > 0 ? (int)left : 0;
+}

@@ -1,0 +1,153 @@
+#define _GNU_SOURCE
+#include "listener.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define PORT_TRIES 16u /* a free port on one address may be taken on the next */
+
+static void close_all(listeners *all)
+{
+    while (all->count > 0)
+        (void)close(all->fds[--all->count]);
+}
+
+static in_port_t *port_of(struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET6)
+        return &((struct sockaddr_in6 *)(void *)address)->sin6_port;
+    return &((struct sockaddr_in *)(void *)address)->sin_port;
+}
+
+/* What an accepted socket has from its listener: replies go out at once, and
+ * peers that vanished are found. */
+static bool set_options(int fd, int family)
+{
+    static const int on = 1;
+
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+        return false;
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
+}
+
+/* A socket bound to the address, or -1 with errno. */
+static int bind_one(const struct addrinfo *at)
+{
+    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    if (set_options(fd, at->ai_family) && bind(fd, at->ai_addr, at->ai_addrlen) == 0)
+        return fd;
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+/* The port that a bound socket has, as it stands in an address. */
+static in_port_t bound_port(int fd)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t len = sizeof own;
+
+    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0)
+        return 0;
+    return *port_of((struct sockaddr *)&own);
+}
+
+/* One attempt at all addresses. An address that this machine does not have is
+ * left out if another is there. False, with errno, and nothing open. */
+static bool bind_all(listeners *all, struct addrinfo *addresses)
+{
+    int error = EADDRNOTAVAIL;
+
+    all->count = 0;
+    for (struct addrinfo *at = addresses; at != NULL && all->count < LISTENERS_MAX; at = at->ai_next) {
+        if (at->ai_family != AF_INET && at->ai_family != AF_INET6)
+            continue;
+        in_port_t *port = port_of(at->ai_addr);
+        in_port_t asked = *port;
+        if (asked == 0 && all->count > 0)
+            *port = bound_port(all->fds[0]);
+        int fd = bind_one(at);
+        int why = errno;
+        *port = asked;
+        if (fd >= 0) {
+            all->fds[all->count++] = fd;
+        } else {
+            error = why;
+            if (why != EADDRNOTAVAIL && why != EAFNOSUPPORT) {
+                close_all(all);
+                break;
+            }
+        }
+    }
+    errno = error;
+    return all->count > 0;
+}
+
+bool listeners_bind(listeners *all, const char *host, const char *port)
+{
+    const struct addrinfo want = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses = NULL;
+    size_t digits = strspn(port, "0123456789");
+    bool bound = false;
+
+    if (digits == 0 || digits > 5 || port[digits] != '\0' || (digits == 5 && strcmp(port, "65535") > 0)) {
+        log_line("port %s: want a number from 0 to 65535", port);
+        return false;
+    }
+    int why = getaddrinfo(host, port, &want, &addresses);
+    if (why != 0) {
+        log_line("host %s: %s; give an address or name of this machine", host, gai_strerror(why));
+        return false;
+    }
+    for (unsigned tries = 0; !bound && tries < PORT_TRIES; tries++) {
+        bound = bind_all(all, addresses);
+        if (!bound && (errno != EADDRINUSE || strspn(port, "0") != digits))
+            break;
+    }
+    if (!bound)
+        log_line("%s port %s: %s; choose another, or 0 for any free port", host, port, strerror(errno));
+    freeaddrinfo(addresses);
+    return bound;
+}
+
+/* "smspd: listening on HOST:PORT", brackets around an IPv6 address. */
+static void announce(int fd)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t len = sizeof own;
+    char host[NI_MAXHOST];
+    char port[NI_MAXSERV];
+
+    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0 ||
+        getnameinfo((struct sockaddr *)&own, len, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return;
+    log_line(own.ss_family == AF_INET6 ? "listening on [%s]:%s" : "listening on %s:%s", host, port);
+}
+
+bool listeners_begin(listeners *all)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (listen(all->fds[i], SOMAXCONN) != 0) {
+            log_line("cannot listen: %s; choose another port, or 0 for any free one", strerror(errno));
+            close_all(all);
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < all->count; i++)
+        announce(all->fds[i]);
+    return true;
+}

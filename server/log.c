@@ -1,0 +1,26 @@
+#define _GNU_SOURCE
+#include "log.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void log_line(const char *format, ...)
+{
+    char line[512] = "smspd: ";
+    size_t start = strlen(line);
+    struct pollfd terminal = {.fd = STDERR_FILENO, .events = POLLOUT};
+    va_list parts;
+
+    va_start(parts, format);
+    int len = vsnprintf(line + start, sizeof line - start - 1, format, parts);
+    va_end(parts);
+    if (len < 0 || poll(&terminal, 1, 0) != 1 || !(terminal.revents & POLLOUT))
+        return;
+    size_t end = strlen(line);
+    line[end] = '\n';
+    if (write(STDERR_FILENO, line, end + 1) < 0)
+        return; /* there is nowhere else to say it */
+}

@@ -1,0 +1,120 @@
+/* The slot: 16 KiB each way of memory that one worker shares with the keeper.
+ *
+ * One owner at a time: whoever the state word names may touch the slot, nobody
+ * else does. The worker writes a run of requests and hands the slot over; the
+ * keeper copies them in once, executes them, writes the replies and hands it
+ * back. The keeper trusts nothing that a worker wrote.
+ */
+#ifndef SLOT_H
+#define SLOT_H
+
+#include <stdatomic.h>
+
+#include "smsp.h"
+
+#define SLOT_RUN_MAX 256u /* requests in a run */
+#define SLOT_AREA    16384u
+#define SLOT_HEAD    64u /* a cache line: counts and lengths */
+#define SLOT_BYTES   (SLOT_AREA - SLOT_HEAD)
+
+/* The longest entries. A request is 4 bytes, two tokens at most, name, content;
+ * a reply 8 bytes and a text or a salt. */
+#define SLOT_REQUEST_MAX (4u + 2u * SMSP_TOKEN_LEN + SMSP_NAME_MAX + SMSP_CONTENT_MAX)
+#define SLOT_TEXT_AT     8u                                   /* where a reply's text begins */
+#define SLOT_REPLY_SMALL (SLOT_TEXT_AT + SMSP_SALT_LEN + 4u)   /* any reply but a text */
+#define SLOT_REPLY_MAX   (SLOT_REPLY_SMALL + SMSP_CONTENT_MAX)
+
+_Static_assert(SMSP_NAME_MAX <= UINT8_MAX && SMSP_CONTENT_MAX <= UINT16_MAX, "lengths fit their fields");
+_Static_assert(2u * SLOT_REQUEST_MAX <= SLOT_BYTES && 2u * SLOT_REPLY_MAX <= SLOT_BYTES, "a pair fits");
+
+/* ---- Entries: pure functions over private memory ---- */
+
+typedef enum slot_error {
+    SLOT_OK = 0,
+    SLOT_NO_ROOM, /* it does not fit into what is left */
+    SLOT_BAD      /* no such entry: whoever wrote it breaks the rules */
+} slot_error;
+
+/* Writes a sealed request to at, size bytes long, and its length to *len.
+ * SLOT_NO_ROOM; SLOT_BAD: a part is longer than an entry can say. */
+slot_error slot_put_request(uint8_t *at, size_t size, const smsp_sealed *sealed, size_t *len) SMSP_MUST_USE;
+
+/* Reads the entry at the front of size bytes that may be hostile; *len gets its
+ * length. Verb, lengths and byte classes are those of a sealed request, and
+ * *sealed points into at. SLOT_BAD: it is none. An empty content passes: that
+ * it is KO is for smsp_execute to say, after the cookie (REQ-6). */
+slot_error slot_get_request(const uint8_t *at, size_t size, smsp_sealed *sealed, size_t *len) SMSP_MUST_USE;
+
+/* Writes a reply; text is that of SMSP_REPLY_TEXT, otherwise not used. It may
+ * stand at at + SLOT_TEXT_AT already. Errors as above. */
+slot_error slot_put_reply(uint8_t *at, size_t size, const smsp_result *result, smsp_span text,
+                          size_t *len) SMSP_MUST_USE;
+
+/* Reads a reply: code, count and salt of *result; *text points into at.
+ * SLOT_BAD as above. */
+slot_error slot_get_reply(const uint8_t *at, size_t size, smsp_result *result, smsp_span *text,
+                          size_t *len) SMSP_MUST_USE;
+
+/* ---- The slots, mapped before the first fork ---- */
+
+enum slot_owner {
+    SLOT_WORKER = 0,  /* what a wiped slot says */
+    SLOT_KEEPER,
+    SLOT_KEEPER_AWAITED /* the keeper's, and the worker sleeps until it has it back */
+};
+
+typedef struct slot {
+    _Atomic uint32_t owner; /* enum slot_owner; also the futex on which the worker sleeps */
+    _Atomic uint32_t request_count;
+    _Atomic uint32_t request_len;
+    uint8_t request_pad[SLOT_HEAD - 12];
+    uint8_t requests[SLOT_BYTES];
+    uint32_t consumed; /* of the requests; each has one reply */
+    uint32_t reply_len;
+    uint8_t reply_pad[SLOT_HEAD - 8];
+    uint8_t replies[SLOT_BYTES];
+} slot;
+_Static_assert(sizeof(slot) == 2 * SLOT_AREA, "no padding");
+
+/* What the supervisor and the keeper tell everybody. Workers may only read it. */
+typedef struct slot_board {
+    _Atomic uint32_t keeper_sleeps; /* then a hand-over needs a write to the eventfd */
+    _Atomic uint32_t used;          /* no slot from this number on is in use */
+} slot_board;
+
+typedef struct slots {
+    slot_board *board;
+    uint8_t *first;
+    size_t board_size;
+    size_t stride; /* bytes from one slot to the next */
+    uint32_t count;
+    int wake; /* an eventfd: workers write it, the keeper polls it */
+} slots;
+
+/* Maps count slots and makes the eventfd. False, with errno: it could not. */
+bool slots_map(slots *all, uint32_t count) SMSP_MUST_USE;
+
+/* Slot number i. */
+slot *slots_at(const slots *all, uint32_t i);
+
+/* In a worker: unmaps all slots but number i, and makes the board read-only. */
+bool slots_keep(const slots *all, uint32_t i) SMSP_MUST_USE;
+
+/* Makes slot i all zero and gives its pages back. Nobody may be using it. */
+bool slots_wipe(const slots *all, uint32_t i) SMSP_MUST_USE;
+
+/* Worker: hands over count requests of len bytes in all, and sleeps until the
+ * slot is back. wake: as in slots. */
+void slot_exchange(slot *mine, const slot_board *board, int wake, uint32_t count, uint32_t len);
+
+/* Keeper: copies the requests to copy, SLOT_BYTES long, and their count and
+ * length. SLOT_BAD: the worker breaks the rules. */
+slot_error slot_copy_in(slot *theirs, uint8_t *copy, uint32_t *count, uint32_t *len) SMSP_MUST_USE;
+
+/* Keeper: true if the slot is handed over. */
+bool slot_waits(slot *theirs);
+
+/* Keeper: hands the slot back with its replies. */
+void slot_hand_back(slot *theirs, uint32_t consumed, uint32_t reply_len);
+
+#endif

@@ -1,0 +1,339 @@
+/* The supervisor: smspd itself. It listens, accepts, forks, reaps and keeps to
+ * the limits; it holds no mail and no secret once all keys are inherited. */
+#define _GNU_SOURCE
+#include "supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "keeper.h"
+#include "listener.h"
+#include "log.h"
+#include "refusal.h"
+#include "worker.h"
+
+#define ACCEPTS       32u /* in a row, before anything else is looked at */
+#define PAUSE_MS      100 /* without accepting, after trouble with it */
+#define RETIRING_MAX  64u /* notes that the keeper has not answered: they never fill the socket */
+#define END_MS        2000 /* for the keeper to end by itself */
+#define FIXED_FDS     2u
+
+enum seat_use {
+    FREE,
+    SERVING,  /* a worker has the slot */
+    DEAD,     /* it is reaped; the keeper has not been told yet */
+    RETIRING  /* the keeper has been told */
+};
+
+typedef struct seat {
+    enum seat_use use;
+    pid_t worker;
+} seat;
+
+typedef struct supervisor {
+    const server_options *options;
+    const slots *all;
+    listeners listeners;
+    refusals refusals;
+    int signals;
+    int notes; /* our end of the keeper's socket */
+    pid_t self;
+    pid_t keeper; /* 0: it has ended */
+    seat *seats;
+    uint32_t serving, dead, retiring;
+    int64_t paused_until; /* 0: it accepts */
+    bool ready;
+    bool ending;
+    int status;
+} supervisor;
+
+static void end_with(supervisor *s, int status)
+{
+    s->ending = true;
+    s->status = status;
+}
+
+/* ---- Listen, accept, fork ---- */
+
+/* Accepting or forking failed: a while without either, instead of a busy loop. */
+static void slow_down(supervisor *s, const char *what)
+{
+    log_line("%s: %s; no new clients for %d ms", what, strerror(errno), PAUSE_MS);
+    s->paused_until = clock_ms() + PAUSE_MS;
+}
+
+static void start_worker(supervisor *s, uint32_t i, int client)
+{
+    pid_t worker = fork();
+
+    if (worker == 0)
+        worker_run(s->options, s->all, i, client, s->self);
+    if (worker < 0) {
+        slow_down(s, "cannot fork");
+        refuse(&s->refusals, client, clock_ms());
+        return;
+    }
+    (void)close(client);
+    s->seats[i] = (seat){SERVING, worker};
+    s->serving++;
+}
+
+static void accept_clients(supervisor *s, int listener)
+{
+    for (unsigned n = 0; n < ACCEPTS && s->paused_until == 0; n++) {
+        int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        uint32_t i = 0;
+        if (client < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                slow_down(s, "cannot accept");
+            return; /* otherwise there is none, or it has gone already */
+        }
+        while (i < s->all->count && s->seats[i].use != FREE)
+            i++;
+        if (i == s->all->count || s->serving >= s->options->max_clients) {
+            refuse(&s->refusals, client, clock_ms());
+            continue;
+        }
+        if (i >= s->all->board->used)
+            atomic_store(&s->all->board->used, i + 1);
+        start_worker(s, i, client);
+    }
+}
+
+/* ---- Ends of workers and of the keeper ---- */
+
+/* The keeper forgets the slots of dead workers, a bounded number at a time. */
+static void retire_dead(supervisor *s)
+{
+    for (uint32_t i = 0; s->dead > 0 && s->retiring < RETIRING_MAX && i < s->all->count; i++) {
+        keeper_note note = {KEEPER_RETIRE, i};
+        if (s->seats[i].use != DEAD)
+            continue;
+        if (send(s->notes, &note, sizeof note, MSG_NOSIGNAL) < 0)
+            return; /* the keeper has ended; we hear of it next */
+        s->seats[i].use = RETIRING;
+        s->dead--;
+        s->retiring++;
+    }
+}
+
+static void keeper_ended(supervisor *s, int status)
+{
+    s->keeper = 0;
+    if (s->ending)
+        return;
+    if (s->ready && WIFSIGNALED(status))
+        log_line("the keeper was ended by signal %d: its mail, in memory only, is lost; start again",
+                 WTERMSIG(status));
+    else if (s->ready)
+        log_line("the keeper ended: its mail, in memory only, is lost; start again");
+    end_with(s, 1);
+}
+
+static void worker_ended(supervisor *s, pid_t worker, int status)
+{
+    uint32_t i = 0;
+
+    while (i < s->all->count && (s->seats[i].use != SERVING || s->seats[i].worker != worker))
+        i++;
+    if (i == s->all->count)
+        return; /* a DUMP's child whose keeper is gone */
+    if (WIFSIGNALED(status) && !s->ending)
+        log_line("a worker was ended by signal %d", WTERMSIG(status));
+    s->seats[i] = (seat){.use = DEAD};
+    s->serving--;
+    s->dead++;
+}
+
+static void reap(supervisor *s)
+{
+    int status;
+    pid_t child;
+
+    while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (child == s->keeper)
+            keeper_ended(s, status);
+        else
+            worker_ended(s, child, status);
+    }
+}
+
+static void hear_signals(supervisor *s)
+{
+    struct signalfd_siginfo signal;
+
+    while (read(s->signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
+        if (signal.ssi_signo != SIGCHLD)
+            end_with(s, 0);
+    }
+    reap(s);
+}
+
+static void quiet(supervisor *s, uint32_t i)
+{
+    if (s->seats[i].use != RETIRING)
+        return;
+    s->retiring--;
+    if (!slots_wipe(s->all, i)) {
+        log_line("a slot cannot be wiped: %s", strerror(errno));
+        end_with(s, 1);
+        return;
+    }
+    s->seats[i].use = FREE;
+}
+
+static void hear_keeper(supervisor *s)
+{
+    keeper_note note;
+
+    while (recv(s->notes, &note, sizeof note, MSG_DONTWAIT) == (ssize_t)sizeof note) {
+        if (note.what == KEEPER_READY)
+            s->ready = true;
+        else if (note.slot >= s->all->count)
+            continue;
+        else if (note.what == KEEPER_QUIET)
+            quiet(s, note.slot);
+        else if (note.what == KEEPER_KILL && s->seats[note.slot].use == SERVING)
+            (void)kill(s->seats[note.slot].worker, SIGKILL);
+    }
+}
+
+/* ---- The loop ---- */
+
+static int patience(const supervisor *s, int64_t now)
+{
+    int64_t until = s->paused_until;
+
+    if (s->refusals.count > 0 && (until == 0 || s->refusals.until[0] < until))
+        until = s->refusals.until[0];
+    if (until == 0)
+        return -1;
+    return until > now ? (int)(until - now) : 0;
+}
+
+/* Waits for something and sees to it. */
+static void attend(supervisor *s)
+{
+    struct pollfd fds[FIXED_FDS + LISTENERS_MAX + REFUSALS_MAX];
+    struct pollfd *listening = fds + FIXED_FDS;
+    struct pollfd *refused = listening + s->listeners.count;
+    int64_t now = clock_ms();
+
+    if (s->paused_until != 0 && now >= s->paused_until)
+        s->paused_until = 0;
+    fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = s->notes, .events = POLLIN};
+    for (uint32_t i = 0; i < s->listeners.count; i++)
+        listening[i] = (struct pollfd){.fd = s->paused_until == 0 && s->ready ? s->listeners.fds[i] : -1,
+                                       .events = POLLIN};
+    refusals_poll(&s->refusals, refused);
+    int polled = poll(fds, FIXED_FDS + s->listeners.count + s->refusals.count, patience(s, now));
+    if (polled < 0)
+        return; /* EINTR, or no memory: the next turn tries again */
+    refusals_tend(&s->refusals, refused, clock_ms());
+    if (fds[0].revents != 0)
+        hear_signals(s);
+    if (fds[1].revents & POLLIN)
+        hear_keeper(s);
+    else if (fds[1].revents != 0)
+        reap(s); /* the keeper has let go of its socket */
+    retire_dead(s);
+    for (uint32_t i = 0; i < s->listeners.count && !s->ending; i++) {
+        if (listening[i].revents != 0)
+            accept_clients(s, s->listeners.fds[i]);
+    }
+}
+
+/* ---- Beginning and end ---- */
+
+/* The signals come as bytes; of children that lose their parent we become it. */
+static bool take_signals(supervisor *s)
+{
+    sigset_t set;
+
+    if (sigemptyset(&set) != 0 || sigaddset(&set, SIGCHLD) != 0 || sigaddset(&set, SIGTERM) != 0 ||
+        sigaddset(&set, SIGINT) != 0 || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return false;
+    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return s->signals >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+}
+
+/* The keeper is the first child, so that it has nothing of any client. */
+static bool start_keeper(supervisor *s)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return false;
+    s->notes = ends[0];
+    s->keeper = fork();
+    if (s->keeper == 0)
+        keeper_run(s->options, s->all, ends[1], s->self);
+    (void)close(ends[1]);
+    return s->keeper > 0;
+}
+
+/* No child is left behind: workers are killed, the keeper gets a while. */
+static void end_children(supervisor *s)
+{
+    int64_t until = clock_ms() + END_MS;
+    pid_t child = 0;
+
+    for (uint32_t i = 0; i < s->all->count; i++) {
+        if (s->seats[i].use == SERVING)
+            (void)kill(s->seats[i].worker, SIGKILL);
+    }
+    (void)close(s->notes);
+    while (child >= 0) {
+        struct pollfd signals = {.fd = s->signals, .events = POLLIN};
+        struct signalfd_siginfo signal;
+        int64_t left = until - clock_ms();
+        child = waitpid(-1, NULL, WNOHANG);
+        if (child == s->keeper)
+            s->keeper = 0;
+        if (child != 0)
+            continue;
+        if (left <= 0 && s->keeper > 0)
+            (void)kill(s->keeper, SIGKILL);
+        (void)poll(&signals, 1, left > 0 ? (int)left : PAUSE_MS);
+        while (read(s->signals, &signal, sizeof signal) > 0)
+            continue;
+    }
+}
+
+static void serve(supervisor *s)
+{
+    while (!s->ready && !s->ending)
+        attend(s);
+    if (!s->ending && !listeners_begin(&s->listeners))
+        end_with(s, 1);
+    while (!s->ending)
+        attend(s);
+}
+
+int supervisor_run(const server_options *options, const slots *all)
+{
+    supervisor s = {.options = options, .all = all, .self = getpid(), .signals = -1, .notes = -1};
+
+    if (!listeners_bind(&s.listeners, options->host, options->port))
+        return 1;
+    s.seats = calloc(all->count, sizeof *s.seats);
+    if (s.seats == NULL || !take_signals(&s) || !start_keeper(&s)) {
+        log_line("cannot start: %s", strerror(errno));
+        free(s.seats);
+        return 1;
+    }
+    serve(&s);
+    end_children(&s);
+    free(s.seats);
+    return s.status;
+}

@@ -1,0 +1,441 @@
+/* The worker: one process for each client. It frames, parses, seals and formats,
+ * so all that touches hostile bytes happens here; it holds no mail. */
+#define _GNU_SOURCE
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "sandbox.h"
+#include "secret.h"
+
+/* Fixed, so that a filter of system calls can name them. */
+enum { CLIENT_FD = STDIN_FILENO, WAKE_FD = STDOUT_FILENO };
+
+#define FIRST_SILENCE_MS 150 /* FRM-4 */
+#define SILENCE_MS       20  /* FRM-5 */
+#define PAIR_MS          20  /* for the rest of a request that follows a MESSAGE (FRM-11) */
+#define DRAIN_MS         1000 /* FRM-13 */
+#define FRAME_BYTES      32768u
+#define OUT_BYTES        65536u
+_Static_assert(FRAME_BYTES >= SMSP_FRAME_SIZE(SMSP_REQUEST_MAX), "the longest request fits");
+
+/* What became of one request of a run. */
+typedef struct step {
+    uint16_t len; /* bytes of its entry in the slot; 0: answered here */
+    uint8_t verb;
+    uint8_t code; /* the reply, if answered here */
+} step;
+
+typedef struct worker {
+    slot *slot;
+    const slot_board *board;
+    framing_mode framing;
+    smsp_frame frame;
+    smsp_secrets secrets; /* as secret_worker gave them */
+    smsp_secrets sealing; /* the same, remembering the last cookie */
+    uint8_t last_cookie[SMSP_COOKIE_LEN];
+    smsp_token last_token;
+    bool has_last;
+    bool ended;     /* the client sends no more */
+    bool ends_here; /* the silence or the end that ends a request has come, FRM-4, FRM-5 */
+    bool broken;    /* no more can be sent, or the keeper makes no sense */
+
+    /* The run under way, and lines that have to wait for the next one. */
+    step plan[SLOT_RUN_MAX];
+    uint32_t planned;
+    uint32_t count; /* entries in the slot */
+    size_t len;     /* and their bytes */
+    smsp_span line; /* of the last step */
+    smsp_span held[2];
+    uint32_t held_count;
+    bool pair_awaited;
+
+    /* A REGISTER or LOGIN whose salt has been asked for: the last of its run. */
+    smsp_request login;
+    smsp_salt salt;
+    bool has_salt;
+
+    size_t out_len;
+    bool out_secret; /* a cookie is in there */
+    uint8_t out[OUT_BYTES];
+    uint8_t buffer[FRAME_BYTES];
+} worker;
+
+/* ---- Replies ---- */
+
+static void flush(worker *w)
+{
+    size_t done = 0;
+
+    while (done < w->out_len && !w->broken) {
+        ssize_t sent = write(CLIENT_FD, w->out + done, w->out_len - done);
+        if (sent < 0 && errno != EINTR)
+            w->broken = true;
+        done += sent > 0 ? (size_t)sent : 0;
+    }
+    if (w->out_secret)
+        explicit_bzero(w->out, w->out_len);
+    w->out_secret = false;
+    w->out_len = 0;
+}
+
+static void emit(worker *w, const smsp_reply *reply)
+{
+    smsp_ending ending = w->frame.ending;
+    size_t len = 0;
+
+    if (ending == SMSP_ENDS_SILENCE && w->framing == FRAMING_COURSE)
+        ending = SMSP_ENDS_NUL;
+    if (sizeof w->out - w->out_len < SMSP_REPLY_MAX + 1)
+        flush(w);
+    if (smsp_reply_format(reply, ending, w->out + w->out_len, sizeof w->out - w->out_len, &len) != SMSP_OK)
+        w->broken = true;
+    w->out_len += len;
+}
+
+static void emit_code(worker *w, smsp_reply_code code)
+{
+    emit(w, &(smsp_reply){.code = code});
+}
+
+static void emit_result(worker *w, const smsp_result *result, smsp_span text)
+{
+    if (result->code == SMSP_REPLY_SALT) {
+        w->salt = result->salt;
+        w->has_salt = true;
+        return;
+    }
+    emit(w, &(smsp_reply){.code = result->code, .count = result->count, .text = text});
+}
+
+/* ---- Runs: hand over, take the replies ---- */
+
+/* Takes the reply to plan[i] from *at on; false, and broken, if it is none. */
+static bool take_reply(worker *w, size_t *at, smsp_result *result, smsp_span *text)
+{
+    const slot *s = w->slot;
+    size_t len = 0;
+
+    if (s->reply_len > SLOT_BYTES || *at > s->reply_len ||
+        slot_get_reply(s->replies + *at, s->reply_len - *at, result, text, &len) != SLOT_OK)
+        w->broken = true;
+    *at += len;
+    return !w->broken;
+}
+
+/* Hands over what is in the slot, the first of it plan[next], and emits the
+ * replies in order. Gives back the first step that has no reply yet. */
+static uint32_t exchange(worker *w, uint32_t next)
+{
+    size_t replies = 0;
+    size_t used = 0;
+    smsp_result result;
+    smsp_span text;
+
+    slot_exchange(w->slot, w->board, WAKE_FD, w->count, (uint32_t)w->len);
+    uint32_t consumed = w->slot->consumed;
+    if (consumed == 0 || consumed > w->count)
+        w->broken = true;
+    for (uint32_t left = consumed; left > 0 && !w->broken; next++) {
+        const step *s = &w->plan[next];
+        if (s->len == 0) {
+            emit_code(w, (smsp_reply_code)s->code);
+        } else if (take_reply(w, &replies, &result, &text)) {
+            emit_result(w, &result, text);
+            used += s->len;
+            left--;
+        }
+    }
+    if (w->broken)
+        return next;
+    w->count -= consumed;
+    w->len -= used;
+    memmove(w->slot->requests, w->slot->requests + used, w->len);
+    return next;
+}
+
+/* One exchange of one request, for REGISTER and LOGIN. */
+static smsp_reply_code ask(worker *w, const smsp_sealed *sealed)
+{
+    size_t replies = 0;
+    size_t len;
+    smsp_result result;
+    smsp_span text;
+
+    if (slot_put_request(w->slot->requests, SLOT_BYTES, sealed, &len) != SLOT_OK)
+        return SMSP_REPLY_KO;
+    slot_exchange(w->slot, w->board, WAKE_FD, 1, (uint32_t)len);
+    return take_reply(w, &replies, &result, &text) ? result.code : SMSP_REPLY_KO;
+}
+
+/* The salt has come: hash the password, and draw cookies until one is free (REG-5). */
+static void finish_login(worker *w)
+{
+    smsp_sealed sealed;
+    smsp_cookie candidate;
+    smsp_reply reply = {.code = SMSP_REPLY_KO, .text = {candidate.hex, SMSP_COOKIE_LEN}};
+    smsp_error error = smsp_seal_login(&w->secrets, &w->login, &w->salt, &sealed, &candidate);
+
+    for (unsigned draws = 1; error == SMSP_OK; draws++) {
+        reply.code = ask(w, &sealed);
+        if (reply.code != SMSP_REPLY_AGAIN)
+            break;
+        reply.code = SMSP_REPLY_KO;
+        error = draws < SMSP_DRAWS_MAX ? smsp_seal_draw(&w->secrets, &sealed, &candidate) : SMSP_BAD_SECRET;
+    }
+    emit(w, &reply);
+    w->out_secret = true;
+    w->has_salt = false;
+    explicit_bzero(w->buffer + (w->login.password.at - w->buffer), w->login.password.len);
+    explicit_bzero(&sealed, sizeof sealed);
+    explicit_bzero(&candidate, sizeof candidate);
+}
+
+static void settle_run(worker *w)
+{
+    uint32_t next = 0;
+
+    while (next < w->planned && !w->broken) {
+        if (w->plan[next].len == 0)
+            emit_code(w, (smsp_reply_code)w->plan[next++].code);
+        else
+            next = exchange(w, next);
+    }
+    if (w->has_salt && !w->broken)
+        finish_login(w);
+}
+
+/* ---- Runs: collect ---- */
+
+/* Reads what has come, or waits for it. */
+static void fetch(worker *w)
+{
+    size_t room;
+    uint8_t *at = smsp_frame_room(&w->frame, &room);
+    ssize_t got = read(CLIENT_FD, at, room);
+
+    if (got > 0)
+        w->broken = smsp_frame_fed(&w->frame, (size_t)got) != SMSP_OK;
+    else if (got == 0)
+        w->ended = true;
+    else if (errno != EINTR)
+        w->broken = true;
+}
+
+static bool readable(int milliseconds)
+{
+    struct pollfd client = {.fd = CLIENT_FD, .events = POLLIN};
+
+    return poll(&client, 1, milliseconds) != 0;
+}
+
+static smsp_error next_line(worker *w, smsp_span *line)
+{
+    if (w->held_count > 0) {
+        *line = w->held[--w->held_count];
+        return SMSP_OK;
+    }
+    smsp_error error = smsp_frame_next(&w->frame, line);
+    if (error == SMSP_NEED_MORE && w->ends_here) {
+        w->ends_here = false;
+        error = smsp_frame_end_here(&w->frame, line);
+    }
+    return error;
+}
+
+/* FRM-11: half a request follows a MESSAGE, probably its STORE, cut in two on
+ * its way. Waits a little for the rest; true if there is something new. */
+static bool await_pair(worker *w)
+{
+    bool message = w->planned > 0 && w->plan[w->planned - 1].verb == SMSP_MESSAGE;
+
+    if (!message || w->pair_awaited || w->ended || !smsp_frame_partial(&w->frame) || !readable(PAIR_MS))
+        return false;
+    w->pair_awaited = true;
+    fetch(w);
+    return true;
+}
+
+/* The run is full. If it would end with a MESSAGE, that waits for the next run
+ * too, so that its STORE can follow it there (FRM-11). */
+static void take_back_message(worker *w)
+{
+    if (w->planned < 2 || w->plan[w->planned - 1].verb != SMSP_MESSAGE)
+        return;
+    const step *s = &w->plan[--w->planned];
+    if (s->len > 0) {
+        w->count--;
+        w->len -= s->len;
+    }
+    w->held[w->held_count++] = w->line;
+}
+
+/* Puts a sealed request into the slot; false if there is no room for it. */
+static bool plan_entry(worker *w, step *s, const smsp_sealed *sealed)
+{
+    size_t len;
+    slot_error error = slot_put_request(w->slot->requests + w->len, SLOT_BYTES - w->len, sealed, &len);
+
+    if (error == SLOT_NO_ROOM)
+        return false;
+    if (error != SLOT_OK)
+        return true; /* no entry can say it: the KO stays */
+    s->len = (uint16_t)len;
+    w->len += len;
+    w->count++;
+    return true;
+}
+
+/* Adds one line to the run; false if the run is complete. */
+static bool plan_line(worker *w, smsp_error framed, smsp_span line)
+{
+    step *s = &w->plan[w->planned];
+    smsp_request request;
+    smsp_sealed sealed;
+    smsp_reply_code code = SMSP_REPLY_KO;
+    smsp_seal_next next = SMSP_SEAL_REPLY;
+
+    *s = (step){.verb = SMSP_VERBS};
+    if (framed == SMSP_OK && smsp_request_parse(line.at, line.len, &request) == SMSP_OK) {
+        s->verb = (uint8_t)request.verb;
+        next = smsp_seal(&w->sealing, &request, &sealed, &code);
+    }
+    s->code = (uint8_t)code;
+    if (next != SMSP_SEAL_REPLY && !plan_entry(w, s, &sealed)) {
+        w->held[w->held_count++] = line;
+        take_back_message(w);
+        return false;
+    }
+    if (next == SMSP_SEAL_SALT)
+        w->login = request;
+    w->line = line;
+    w->planned++;
+    return next != SMSP_SEAL_SALT && s->verb != SMSP_DUMP;
+}
+
+/* Collects the requests that are there; false if there are none. */
+static bool fill_run(worker *w)
+{
+    smsp_span line;
+    bool more = true;
+
+    w->planned = 0;
+    w->count = 0;
+    w->len = 0;
+    w->pair_awaited = false;
+    while (more && !w->broken && w->planned < SLOT_RUN_MAX) {
+        smsp_error framed = next_line(w, &line);
+        more = framed == SMSP_NEED_MORE ? await_pair(w) : plan_line(w, framed, line);
+    }
+    if (w->planned == SLOT_RUN_MAX)
+        take_back_message(w);
+    return w->planned > 0 && !w->broken;
+}
+
+/* ---- The client ---- */
+
+/* How long a silence ends the request under way; -1: none does. */
+static int silence(const worker *w)
+{
+    const smsp_frame *f = &w->frame;
+
+    if (w->framing == FRAMING_TERMINATED || !smsp_frame_partial(f))
+        return -1;
+    if (f->ending == SMSP_ENDS_SILENCE)
+        return SILENCE_MS;
+    bool begun = f->end - f->start >= 2 || f->discarding;
+    return f->ending == SMSP_ENDS_UNKNOWN && begun ? FIRST_SILENCE_MS : -1;
+}
+
+/* Waits for bytes, for the silence that ends a request, or for the client's end. */
+static void receive(worker *w)
+{
+    int patience = silence(w);
+
+    if (patience < 0 || readable(patience))
+        fetch(w);
+    else
+        w->ends_here = true;
+    if (w->ended)
+        w->ends_here = w->framing != FRAMING_TERMINATED;
+}
+
+static void serve(worker *w)
+{
+    while (!w->ended && !w->broken) {
+        receive(w);
+        while (fill_run(w))
+            settle_run(w);
+        flush(w);
+    }
+}
+
+/* FRM-13: no reset destroys the last reply. */
+static void part(worker *w)
+{
+    int64_t until = clock_ms() + DRAIN_MS;
+
+    if (shutdown(CLIENT_FD, SHUT_WR) != 0)
+        return;
+    for (int64_t left = DRAIN_MS; left > 0; left = until - clock_ms()) {
+        if (!readable((int)left) || read(CLIENT_FD, w->buffer, sizeof w->buffer) <= 0)
+            return;
+    }
+}
+
+/* Pipelined requests mostly bring the same cookie: its token is remembered. */
+static void cookie_token(void *context, smsp_span cookie, smsp_token *out)
+{
+    worker *w = context;
+
+    if (!w->has_last || cookie.len != sizeof w->last_cookie ||
+        memcmp(w->last_cookie, cookie.at, sizeof w->last_cookie) != 0) {
+        w->secrets.cookie(w->secrets.context, cookie, &w->last_token);
+        w->has_last = cookie.len == sizeof w->last_cookie;
+        memcpy(w->last_cookie, cookie.at, w->has_last ? sizeof w->last_cookie : 0);
+    }
+    *out = w->last_token;
+}
+
+/* Leaves the process with the client, the eventfd, standard error and one slot. */
+static bool confine(const slots *all, uint32_t mine, int client, pid_t parent)
+{
+    sigset_t none;
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+        return false;
+    if (sigemptyset(&none) != 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+        return false;
+    if (dup2(client, CLIENT_FD) < 0 || dup2(all->wake, WAKE_FD) < 0 || close_range(3, ~0u, 0) != 0)
+        return false;
+    return slots_keep(all, mine) && sandbox_worker();
+}
+
+noreturn void worker_run(const server_options *options, const slots *all, uint32_t mine, int client, pid_t parent)
+{
+    static worker w; /* zero pages until they are used */
+
+    if (!confine(all, mine, client, parent))
+        _exit(1);
+    w.slot = slots_at(all, mine);
+    w.board = all->board;
+    w.framing = options->framing;
+    secret_worker(&w.secrets);
+    w.sealing = w.secrets;
+    w.sealing.context = &w;
+    w.sealing.cookie = cookie_token;
+    if (smsp_frame_init(&w.frame, w.buffer, sizeof w.buffer, SMSP_REQUEST_MAX) != SMSP_OK)
+        _exit(1);
+    serve(&w);
+    secret_wipe();
+    explicit_bzero(w.last_cookie, sizeof w.last_cookie);
+    part(&w);
+    _exit(0);
+}
