@@ -9,6 +9,14 @@ INSTALLED := bin/smsp sbin/smspd include/smsp.h lib/libsmsp.a lib/pkgconfig/smsp
 # below,FILES: where they go, quoted.
 below = $(foreach file,$(1),"$(DESTDIR)$(PREFIX)/$(file)")
 
+# The usual build says at its end which parts are in, as the programs themselves tell it.
+ifeq ($(VARIANT),release)
+all: $(B)/.told
+$(B)/.told: server/smspd client/smsp
+	@for program in $^; do $$program --version || echo "$$program does not run on this machine"; done
+	@touch $@
+endif
+
 .PHONY: test lint install uninstall check-ci check-build check-install
 test: ## run every test: units, sanitizers, conformance, fuzz smoke, lint; JOBS="lint check-server" for some
 	@ci/deps test

@@ -34,8 +34,11 @@ programs_run() {
     client/smsp --help | grep -q .
 }
 
-@test "build: a second make does nothing" {
+@test "build: make says which parts are in, and a second make does nothing" {
     build
+    for words in '^smspd [0-9]' '^store: ' '^secrets: ' '^sandbox: ' '^smsp [0-9]'; do
+        grep "$words" "$BATS_TEST_TMPDIR/make.log"
+    done
     [ "$(compiled)" -gt 5 ]
     programs_run
     build

@@ -14,11 +14,15 @@ quiet_make() {
 
 @test "install: programs, library, header, pkg-config file and manual are there, with their modes" {
     quiet_make install DESTDIR="$dest" PREFIX=/usr
-    for file in 755:bin/smsp 755:sbin/smspd 644:include/smsp.h 644:lib/libsmsp.a 644:lib/pkgconfig/smsp.pc \
-        644:share/man/man1/smsp.1 644:share/man/man8/smspd.8; do
+    for file in 755:bin/smsp 755:sbin/smspd 644:include/smsp.h 644:lib/libsmsp.a 644:lib/pkgconfig/smsp.pc; do
         echo "$file"
         [ "$(stat -c %a "$dest/usr/${file#*:}")" = "${file%%:*}" ]
     done
+    for page in client/*.1 server/*.8; do
+        [ ! -e "$page" ] || cmp "$page" "$dest/usr/share/man/man${page##*.}/${page#*/}"
+    done
+    # and nothing else
+    [ "$(find "$dest" -type f | wc -l)" -eq "$((5 + $(find client server -name '*.1' -o -name '*.8' | wc -l)))" ]
 }
 
 @test "install: the installed programs run and tell the version" {
