@@ -1,0 +1,202 @@
+#define _GNU_SOURCE /* mkostemp, O_NOFOLLOW */
+#include "cookies.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "show.h"
+
+/* ---- Names ---- */
+
+/* $XDG_STATE_HOME/smsp; a relative value does not count, says its specification. */
+static bool folder(char *out, size_t size)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    int n;
+
+    if (state != NULL && state[0] == '/') {
+        n = snprintf(out, size, "%s/smsp", state);
+    } else {
+        if (home == NULL || home[0] != '/') {
+            const struct passwd *user = getpwuid(getuid());
+
+            home = user == NULL ? NULL : user->pw_dir;
+        }
+        if (home == NULL)
+            return false;
+        n = snprintf(out, size, "%s/.local/state/smsp", home);
+    }
+    return n > 0 && (size_t)n < size;
+}
+
+/* Adds a part of a name; what is not plain becomes %HH, so that parts of any
+ * kind give different names and none leaves the folder. */
+static bool add_part(char *name, size_t size, const char *part)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    size_t len = strlen(name);
+
+    for (; *part != '\0'; part++) {
+        bool is_plain = strchr(plain, *part) != NULL;
+        int n = snprintf(name + len, size - len, is_plain ? "%c" : "%%%02X", (unsigned char)*part);
+
+        if (n < 0 || (size_t)n >= size - len)
+            return false;
+        len += (size_t)n;
+    }
+    return true;
+}
+
+static bool add_colon(char *name, size_t size)
+{
+    size_t len = strlen(name);
+
+    return snprintf(name + len, size - len, ":") < (int)(size - len);
+}
+
+/* FOLDER/HOST:PORT:USER, or FOLDER/HOST:PORT if user is NULL. */
+static bool path_of(const session *s, const char *user, char *out, size_t size)
+{
+    char name[NAME_MAX - 8] = ""; /* room for the ending of a temporary file */
+    bool fits = add_part(name, sizeof name, s->host) && add_colon(name, sizeof name) &&
+                add_part(name, sizeof name, s->port);
+    int n;
+
+    if (fits && user != NULL)
+        fits = add_colon(name, sizeof name) && add_part(name, sizeof name, user);
+    if (!fits || !folder(out, size))
+        return false;
+    size_t len = strlen(out);
+    n = snprintf(out + len, size - len, "/%s", name);
+    return n > 0 && (size_t)n < size - len;
+}
+
+/* ---- Write ---- */
+
+/* Makes the folders above the file that are not there, for this user alone. */
+static bool make_folders(const char *path)
+{
+    char part[PATH_MAX];
+    size_t len = strlen(path);
+
+    if (len >= sizeof part)
+        return false;
+    memcpy(part, path, len + 1);
+    for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            return false;
+        *slash = '/';
+    }
+    return true;
+}
+
+/* A file beside the one that is meant, then a rename: nobody sees half of it. */
+static bool write_file(const char *path, const char *line)
+{
+    char temporary[PATH_MAX];
+    int n = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    size_t len = strlen(line);
+    bool done;
+
+    if (n < 0 || (size_t)n >= sizeof temporary || !make_folders(path))
+        return false;
+    int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+    if (fd < 0)
+        return false;
+    done = write(fd, line, len) == (ssize_t)len && write(fd, "\n", 1) == 1;
+    done = close(fd) == 0 && done && rename(temporary, path) == 0;
+    if (!done) {
+        int error = errno;
+
+        (void)unlink(temporary);
+        errno = error;
+    }
+    return done;
+}
+
+bool cookies_save(const session *s)
+{
+    char path[PATH_MAX] = "";
+
+    errno = ENAMETOOLONG;
+    if (path_of(s, s->user, path, sizeof path) && write_file(path, s->cookie) &&
+        path_of(s, NULL, path, sizeof path) && write_file(path, s->user))
+        return true;
+    complain("cannot keep the cookie in %s: %s; see that it can be written, or set XDG_STATE_HOME",
+             path[0] != '\0' ? path : "a file", strerror(errno));
+    return false;
+}
+
+/* ---- Read ---- */
+
+/* The one line of a file that is the user's own. False without a word if there
+ * is no such file. */
+static bool read_file(const char *path, char *out, size_t size)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got = -1;
+
+    if (fd < 0) {
+        if (errno != ENOENT)
+            complain("cannot read %s: %s", path, strerror(errno));
+        return false;
+    }
+    if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_uid != geteuid() ||
+        (about.st_mode & 077) != 0)
+        complain("%s is not a file of yours alone: remove it and log in again", path);
+    else
+        got = read(fd, out, size);
+    (void)close(fd);
+    if (got < 0)
+        return false;
+    if (got < 2 || out[got - 1] != '\n' || memchr(out, ' ', (size_t)got) != NULL ||
+        !smsp_text_ok((const uint8_t *)out, (size_t)got - 1)) {
+        complain("%s is damaged: remove it and log in again", path);
+        return false;
+    }
+    out[got - 1] = '\0';
+    return true;
+}
+
+bool cookies_load(session *s)
+{
+    char path[PATH_MAX];
+
+    if (s->user[0] == '\0' || !path_of(s, s->user, path, sizeof path))
+        return false;
+    if (read_file(path, s->cookie, sizeof s->cookie))
+        return true;
+    session_leave(s);
+    return false;
+}
+
+bool cookies_last(session *s)
+{
+    char path[PATH_MAX];
+
+    if (path_of(s, NULL, path, sizeof path) && read_file(path, s->user, sizeof s->user))
+        return true;
+    s->user[0] = '\0';
+    return false;
+}
+
+void cookies_remove(const session *s)
+{
+    char path[PATH_MAX];
+    char kept[sizeof s->cookie] = "";
+
+    if (path_of(s, s->user, path, sizeof path) && read_file(path, kept, sizeof kept) &&
+        strcmp(kept, s->cookie) == 0)
+        (void)unlink(path);
+    explicit_bzero(kept, sizeof kept);
+}
