@@ -251,19 +251,6 @@ static smsp_error next_line(worker *w, smsp_span *line)
     return error;
 }
 
-/* FRM-11: half a request follows a MESSAGE, probably its STORE, cut in two on
- * its way. Waits a little for the rest; true if there is something new. */
-static bool await_pair(worker *w)
-{
-    bool message = w->planned > 0 && w->plan[w->planned - 1].verb == SMSP_MESSAGE;
-
-    if (!message || w->pair_awaited || w->ended || !smsp_frame_partial(&w->frame) || !readable(PAIR_MS))
-        return false;
-    w->pair_awaited = true;
-    fetch(w);
-    return true;
-}
-
 /* The run is full. If it would end with a MESSAGE, that waits for the next run
  * too, so that its STORE can follow it there (FRM-11). */
 static void take_back_message(worker *w)
@@ -276,6 +263,25 @@ static void take_back_message(worker *w)
         w->len -= s->len;
     }
     w->held[w->held_count++] = w->line;
+}
+
+/* FRM-11: half a request follows a MESSAGE, probably its STORE, cut in two on
+ * its way. Waits a little for the rest; true if there is something new. */
+static bool await_pair(worker *w)
+{
+    bool message = w->planned > 0 && w->plan[w->planned - 1].verb == SMSP_MESSAGE;
+
+    if (!message || w->pair_awaited || w->ended || !smsp_frame_partial(&w->frame))
+        return false;
+    if (SLOT_BYTES - w->len < SLOT_REQUEST_MAX) { /* it might not fit, and fetch moves the lines */
+        take_back_message(w);
+        return false;
+    }
+    if (!readable(PAIR_MS))
+        return false;
+    w->pair_awaited = true;
+    fetch(w);
+    return true;
 }
 
 /* Puts a sealed request into the slot; false if there is no room for it. */
