@@ -102,13 +102,13 @@ static slot_error put_reply(keeper *k, uint8_t *replies, seat *s, const smsp_res
     return error;
 }
 
-/* Executes one request; false if the run ends before it. */
+/* Executes one request; false if the run ends before it. That can be at its
+ * first request too: text that this batch deleted makes room once it is
+ * committed, and then the run is taken up again. */
 static bool run_request(keeper *k, uint8_t *replies, seat *s, const smsp_sealed *sealed, smsp_result *result)
 {
-    if (!has_room(sealed, s->reply_len))
+    if (!has_room(sealed, s->reply_len) || smsp_execute(k->state, sealed, result) != SMSP_OK)
         return false;
-    if (smsp_execute(k->state, sealed, result) != SMSP_OK)
-        fail("the journal is full in the middle of a batch: a bug");
     if (put_reply(k, replies, s, result) != SLOT_OK)
         return false; /* a text, so nothing has changed */
     if (result->effect.kind != SMSP_EFFECT_NONE)
@@ -200,9 +200,9 @@ static void publish(keeper *k)
         } else if (s->dump) {
             s->status = SEAT_DUMP;
             dump_want(&k->dumps, i);
-        } else {
+        } else if (s->consumed > 0) {
             answer(k, i);
-        }
+        } /* otherwise it still waits, for the next batch */
     }
 }
 
