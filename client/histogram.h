@@ -1,11 +1,11 @@
 /* A histogram of times with buckets that grow with the value, so that any time
- * from 1 ns to hours is kept to within 1.6 %, in 16 KiB. */
+ * from 1 ns to hours is kept to within 1.6 %, in 20 KiB. */
 #ifndef SMSP_HISTOGRAM_H
 #define SMSP_HISTOGRAM_H
 
 #include <stdint.h>
 
-#define HISTOGRAM_FINE 64u /* buckets for each power of two */
+#define HISTOGRAM_FINE    64u /* buckets for each power of two */
 #define HISTOGRAM_BUCKETS (HISTOGRAM_FINE * 40u)
 
 typedef struct histogram {
@@ -18,7 +18,8 @@ typedef struct histogram {
 
 void histogram_add(histogram *h, uint64_t nanoseconds);
 
-/* The value that `share` (0 to 1) of all values do not exceed; 0 if there are none. */
+/* The value that `share` (0 to 1) of all values do not exceed, to within a
+ * bucket, but never more than the largest value; 0 if there are none. */
 uint64_t histogram_quantile(const histogram *h, double share);
 
 #endif

@@ -1,13 +1,23 @@
-# smsp-load, the load generator.
+# smsp-load, the load generator, and its tests.
 
-LOAD_OBJ := $(patsubst %,$(B)/client/%.o,histogram load_main load_peers load_run load_smsp)
+LOAD_OBJ := $(patsubst %,$(B)/client/%.o,histogram load_main load_peers load_run load_smsp load_wire)
 LOAD_BIN := $(if $(filter release,$(VARIANT)),client/smsp-load,$(B)/smsp-load)
+HISTOGRAM_TEST := $(B)/client/test_histogram
 
 $(LOAD_OBJ): CPPFLAGS += -D_GNU_SOURCE
 
 $(LOAD_BIN): $(LOAD_OBJ) $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lm -o $@
 
-.PHONY: load
+$(HISTOGRAM_TEST): %: %.o $(B)/client/histogram.o
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
+
+.PHONY: load check-load
 load: $(LOAD_BIN) ## build client/smsp-load, the load generator
 all: $(LOAD_BIN)
+
+check-load: $(HISTOGRAM_TEST) ## test the load generator
+	@ci/deps unit
+	@$(MAKE) --no-print-directory -s all
+	@$(HISTOGRAM_TEST)
+	@bats client/test_load.bats

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
 
 #include "load.h"
@@ -23,7 +24,7 @@ static const char usage[] =
     "  -m, --mix NAME       cycle: MESSAGE STORE COUNT GETMSG DELMSG (default); job: the same\n"
     "                       without COUNT; send: MESSAGE STORE; fetch: COUNT GETMSG DELMSG of\n"
     "                       mailboxes filled before (needs -n); count; login; connect: a new\n"
-    "                       connection for each request\n"
+    "                       connection for each request. Other protocols: job; echo: echo, connect\n"
     "  -a, --accounts N     that the clients share in turn (one for each client)\n"
     "  -r, --rate N         requests a second in all; latency then counts from when a request\n"
     "                       was due, not from when it could be sent\n"
@@ -89,7 +90,7 @@ static void take_option(load_options *o, int option)
         o->warmup = number("--warmup", optarg, 0, 86400, false);
         break;
     case 's':
-        o->size = (size_t)number("--size", optarg, 16, LOAD_TEXT_MAX, true);
+        o->size = (size_t)number("--size", optarg, LOAD_TEXT_MIN, LOAD_TEXT_MAX, true);
         break;
     case 'm':
         o->mix = optarg;
@@ -124,28 +125,44 @@ static void take_option(load_options *o, int option)
     }
 }
 
+static noreturn void misuse(const char *what)
+{
+    fprintf(stderr, "smsp-load: %s\n", what);
+    exit(2);
+}
+
+/* What follows from the options together. */
+static void settle_options(load_options *o)
+{
+    if (o->mix == NULL)
+        o->mix = o->protocol->mix;
+    if (o->accounts == 0)
+        o->accounts = o->clients;
+    o->reconnect = strcmp(o->mix, "connect") == 0;
+    if (o->reconnect)
+        o->depth = 1;
+    if (o->accounts < o->clients && o->protocol != &load_smsp)
+        misuse("--accounts: clients share accounts with --protocol smsp only; leave it out");
+    if (o->accounts > o->clients)
+        misuse("--accounts: give at most as many as --clients");
+    if (strcmp(o->mix, "fetch") == 0 && o->requests == 0)
+        misuse("--mix fetch: give --requests too, so that mailboxes can be filled before");
+    if (o->requests > 0 && (o->warmup > 0 || o->rate > 0))
+        misuse("--requests: goes with neither --warmup nor --rate; give --time instead");
+}
+
 static load_options read_options(int argc, char **argv)
 {
-    load_options o = {
-        .protocol = &load_smsp, .mix = "cycle", .clients = 16, .depth = 1, .seconds = 5, .size = 64, .seed = 1};
+    load_options o = {.protocol = &load_smsp, .clients = 16, .depth = 1, .seconds = 5, .size = 64, .seed = 1};
     int option;
 
     while ((option = getopt_long(argc, argv, "c:d:n:t:w:s:m:a:r:p:jqhV", long_options, NULL)) != -1)
         take_option(&o, option);
-    if (argc - optind != 2) {
-        fprintf(stderr, "smsp-load: give HOST and PORT; see smsp-load --help\n");
-        exit(2);
-    }
+    if (argc - optind != 2)
+        misuse("give HOST and PORT; see smsp-load --help");
     o.host = argv[optind];
     o.port = argv[optind + 1];
-    if (o.accounts == 0)
-        o.accounts = o.clients;
-    if (strcmp(o.mix, "fetch") == 0 && o.requests == 0) {
-        fprintf(stderr, "smsp-load: --mix fetch needs --requests, so that mailboxes can be filled before\n");
-        exit(2);
-    }
-    if (strcmp(o.mix, "connect") == 0)
-        o.depth = 1;
+    settle_options(&o);
     return o;
 }
 
@@ -164,6 +181,9 @@ static void report_text(const load_options *o, const load_totals *t)
     printf("latency in microseconds: least %.1f, median %.1f, 90%% %.1f, 99%% %.1f, 99.9%% %.1f, most %.1f\n",
            micro(h->least), micro(histogram_quantile(h, 0.5)), micro(histogram_quantile(h, 0.9)),
            micro(histogram_quantile(h, 0.99)), micro(histogram_quantile(h, 0.999)), micro(h->most));
+    if (t->unsent > 0)
+        printf("%" PRIu64 " requests were due and never sent: the server takes less than --rate %g\n", t->unsent,
+               o->rate);
 }
 
 static void report_json(const load_options *o, const load_totals *t)
@@ -172,9 +192,9 @@ static void report_json(const load_options *o, const load_totals *t)
 
     printf("{\"protocol\": \"%s\", \"mix\": \"%s\", \"clients\": %u, \"depth\": %u, \"size\": %zu, "
            "\"rate\": %.1f, \"requests\": %" PRIu64 ", \"rounds\": %" PRIu64 ", \"wrong\": %" PRIu64
-           ", \"seconds\": %.6f, \"requests_per_second\": %.1f, \"rounds_per_second\": %.1f, ",
+           ", \"unsent\": %" PRIu64 ", \"seconds\": %.6f, \"requests_per_second\": %.1f, \"rounds_per_second\": %.1f, ",
            o->protocol->name, o->mix, o->clients, o->depth, o->size, o->rate, t->requests, t->rounds, t->wrong,
-           t->seconds, (double)t->requests / t->seconds, (double)t->rounds / t->seconds);
+           t->unsent, t->seconds, (double)t->requests / t->seconds, (double)t->rounds / t->seconds);
     printf("\"latency_us\": {\"least\": %.3f, \"median\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p999\": %.3f, "
            "\"most\": %.3f, \"mean\": %.3f}}\n",
            micro(h->least), micro(histogram_quantile(h, 0.5)), micro(histogram_quantile(h, 0.9)),

@@ -10,16 +10,15 @@
 
 enum { PUT, LOOK, REMOVE, STEPS };
 
-static bool prepare_nothing(load_client *client)
+static bool only_mix(const load_client *client, const char *first, const char *second)
 {
-    (void)client;
-    return true;
-}
+    const char *mix = client->options->mix;
 
-static bool greet_nothing(load_client *client)
-{
-    (void)client;
-    return true;
+    if (strcmp(mix, first) == 0 || (second != NULL && strcmp(mix, second) == 0))
+        return true;
+    fprintf(stderr, "smsp-load: --mix %s: with --protocol %s there is only %s%s%s\n", mix,
+            client->options->protocol->name, first, second != NULL ? " and " : "", second != NULL ? second : "");
+    return false;
 }
 
 static bool round_of_three(const load_client *client, uint8_t step)
@@ -28,42 +27,53 @@ static bool round_of_three(const load_client *client, uint8_t step)
     return step == REMOVE;
 }
 
-/* The line at the front, without CR LF; NULL if it is not whole. */
-static const uint8_t *line_of(const uint8_t *at, size_t len, size_t *line_len, size_t *used)
-{
-    const uint8_t *end = memchr(at, '\n', len);
-
-    if (end == NULL)
-        return NULL;
-    *used = (size_t)(end - at) + 1;
-    *line_len = *used >= 2 && end[-1] == '\r' ? *used - 2 : *used - 1;
-    return at;
-}
-
 static bool is(const uint8_t *at, size_t len, const char *word)
 {
     return len == strlen(word) && memcmp(at, word, len) == 0;
 }
 
+static bool begins(const uint8_t *at, size_t len, const char *word)
+{
+    return len >= strlen(word) && memcmp(at, word, strlen(word)) == 0;
+}
+
+/* A text of our size and CR LF behind the line that has been used. */
+static load_verdict take_text(load_client *client, uint32_t number, const uint8_t *at, size_t len, size_t *used)
+{
+    size_t size = client->options->size;
+
+    if (len < *used + size + 2)
+        return LOAD_MORE;
+    bool right = load_text_is(client, number, at + *used, size) && memcmp(at + *used + size, "\r\n", 2) == 0;
+    *used += size + 2;
+    return right ? LOAD_RIGHT : LOAD_WRONG;
+}
+
 /* ---- Redis: RPUSH, LINDEX 0, LPOP on a list of the client's own ---- */
+
+static bool redis_prepare(load_client *client)
+{
+    char line[100];
+    size_t key = strlen(client->name);
+
+    if (!only_mix(client, "job", NULL))
+        return false;
+    (void)snprintf(line, sizeof line, "*3\r\n$5\r\nRPUSH\r\n$%zu\r\n%s\r\n$%zu\r\n", key, client->name,
+                   client->options->size);
+    if (!load_make_line(client, PUT, line, true, "\r\n"))
+        return false;
+    (void)snprintf(line, sizeof line, "*3\r\n$6\r\nLINDEX\r\n$%zu\r\n%s\r\n", key, client->name);
+    if (!load_make_line(client, LOOK, line, false, "$1\r\n0\r\n"))
+        return false;
+    (void)snprintf(line, sizeof line, "*2\r\n$4\r\nLPOP\r\n$%zu\r\n%s\r\n", key, client->name);
+    return load_make_line(client, REMOVE, line, false, "");
+}
 
 static bool redis_send(load_client *client, uint64_t due)
 {
-    char text[LOAD_TEXT_MAX];
-    char line[2 * LOAD_TEXT_MAX];
-    uint32_t number = client->step == PUT ? client->sent++ : client->step == LOOK ? client->looked++ : client->removed++;
-    size_t size = load_text(client, number, text);
-    size_t key = strlen(client->name);
-    int len;
+    uint32_t *next[STEPS] = {&client->sent, &client->looked, &client->removed};
 
-    if (client->step == PUT)
-        len = snprintf(line, sizeof line, "*3\r\n$5\r\nRPUSH\r\n$%zu\r\n%s\r\n$%zu\r\n%.*s\r\n", key, client->name,
-                       size, (int)size, text);
-    else if (client->step == LOOK)
-        len = snprintf(line, sizeof line, "*3\r\n$6\r\nLINDEX\r\n$%zu\r\n%s\r\n$1\r\n0\r\n", key, client->name);
-    else
-        len = snprintf(line, sizeof line, "*2\r\n$4\r\nLPOP\r\n$%zu\r\n%s\r\n", key, client->name);
-    load_put(client, client->step, number, due, line, (size_t)len);
+    load_put(client, client->step, (*next[client->step])++, due);
     client->step = (uint8_t)((client->step + 1) % STEPS);
     client->in_round = client->step != PUT;
     return true;
@@ -72,29 +82,28 @@ static bool redis_send(load_client *client, uint64_t due)
 static load_verdict redis_take(load_client *client, const load_request *request, const uint8_t *at, size_t len,
                                size_t *used)
 {
-    char text[LOAD_TEXT_MAX];
-    char head[32];
     size_t line_len;
-    const uint8_t *line = line_of(at, len, &line_len, used);
 
-    if (line == NULL)
+    if (!load_line_of(at, len, &line_len, used))
         return LOAD_MORE;
     if (request->step == PUT)
-        return line[0] == ':' ? LOAD_RIGHT : LOAD_WRONG;
-    size_t size = load_text(client, request->number, text);
-    (void)snprintf(head, sizeof head, "$%zu", size);
-    if (!is(line, line_len, head))
+        return is(at, line_len, ":1") || client->options->accounts < client->options->clients ? LOAD_RIGHT : LOAD_WRONG;
+    if (at[0] != '$' || strtoul((const char *)at + 1, NULL, 10) != client->options->size)
         return LOAD_WRONG;
-    if (len < *used + size + 2)
-        return LOAD_MORE;
-    bool same = memcmp(at + *used, text, size) == 0;
-    *used += size + 2;
-    return same ? LOAD_RIGHT : LOAD_WRONG;
+    return take_text(client, request->number, at, len, used);
 }
 
-const load_protocol load_redis = {"redis", prepare_nothing, greet_nothing, redis_send, redis_take, round_of_three};
+const load_protocol load_redis = {"redis", "job", redis_prepare, NULL, redis_send, redis_take, round_of_three};
 
 /* ---- beanstalkd: put, peek, delete in a tube of the client's own ---- */
+
+static bool beanstalk_prepare(load_client *client)
+{
+    char line[64];
+
+    (void)snprintf(line, sizeof line, "put 0 0 60 %zu\r\n", client->options->size);
+    return only_mix(client, "job", NULL) && load_make_line(client, PUT, line, true, "\r\n");
+}
 
 static bool beanstalk_greet(load_client *client)
 {
@@ -109,16 +118,10 @@ static bool beanstalk_greet(load_client *client)
  * round goes depth puts, depth peeks, depth deletes. */
 static bool beanstalk_send(load_client *client, uint64_t due)
 {
-    unsigned depth = client->options->depth;
-    char text[LOAD_TEXT_MAX];
-    char line[2 * LOAD_TEXT_MAX];
-    int len;
+    char line[64];
 
-    if (client->step == PUT && client->sent - client->removed < depth) {
-        uint32_t number = client->sent++;
-        size_t size = load_text(client, number, text);
-        len = snprintf(line, sizeof line, "put 0 0 60 %zu\r\n%.*s\r\n", size, (int)size, text);
-        load_put(client, PUT, number, due, line, (size_t)len);
+    if (client->step == PUT && client->sent - client->removed < client->options->depth) {
+        load_put(client, PUT, client->sent++, due);
         client->in_round = true;
         return true;
     }
@@ -127,9 +130,9 @@ static bool beanstalk_send(load_client *client, uint64_t due)
     if (client->step == PUT)
         client->step = LOOK;
     uint32_t number = client->step == LOOK ? client->looked++ : client->removed++;
-    len = snprintf(line, sizeof line, "%s %" PRIu64 "\r\n", client->step == LOOK ? "peek" : "delete",
-                   client->ids[number % LOAD_DEPTH_MAX]);
-    load_put(client, client->step, number, due, line, (size_t)len);
+    int len = snprintf(line, sizeof line, "%s %" PRIu64 "\r\n", client->step == LOOK ? "peek" : "delete",
+                       client->ids[number % LOAD_DEPTH_MAX]);
+    load_put_bytes(client, (load_request){client->step, number, due}, line, (size_t)len);
     if (client->step == LOOK && client->looked == client->sent)
         client->step = REMOVE;
     else if (client->step == REMOVE && client->removed == client->sent)
@@ -141,56 +144,44 @@ static bool beanstalk_send(load_client *client, uint64_t due)
 static load_verdict beanstalk_take(load_client *client, const load_request *request, const uint8_t *at, size_t len,
                                    size_t *used)
 {
-    char text[LOAD_TEXT_MAX];
     size_t line_len;
-    const uint8_t *line = line_of(at, len, &line_len, used);
 
-    if (line == NULL)
+    if (!load_line_of(at, len, &line_len, used))
         return LOAD_MORE;
     if (request->step == REMOVE)
-        return is(line, line_len, "DELETED") ? LOAD_RIGHT : LOAD_WRONG;
-    if (request->step == PUT) {
-        if (line_len < 10 || memcmp(line, "INSERTED ", 9) != 0)
-            return LOAD_WRONG;
-        client->ids[request->number % LOAD_DEPTH_MAX] = strtoull((const char *)line + 9, NULL, 10);
-        return LOAD_RIGHT;
-    }
-    if (line_len < 6 || memcmp(line, "FOUND ", 6) != 0)
+        return is(at, line_len, "DELETED") ? LOAD_RIGHT : LOAD_WRONG;
+    if (request->step == LOOK)
+        return begins(at, line_len, "FOUND ") ? take_text(client, request->number, at, len, used) : LOAD_WRONG;
+    if (!begins(at, line_len, "INSERTED "))
         return LOAD_WRONG;
-    size_t size = load_text(client, request->number, text);
-    if (len < *used + size + 2)
-        return LOAD_MORE;
-    bool same = memcmp(at + *used, text, size) == 0;
-    *used += size + 2;
-    return same ? LOAD_RIGHT : LOAD_WRONG;
+    client->ids[request->number % LOAD_DEPTH_MAX] = strtoull((const char *)at + 9, NULL, 10);
+    return LOAD_RIGHT;
 }
 
-const load_protocol load_beanstalk = {"beanstalkd",   prepare_nothing, beanstalk_greet,
-                                      beanstalk_send, beanstalk_take,  round_of_three};
+const load_protocol load_beanstalk = {"beanstalkd",   "job",          beanstalk_prepare, beanstalk_greet,
+                                      beanstalk_send, beanstalk_take, round_of_three};
 
 /* ---- Echo: the text and LF come back ---- */
 
+static bool echo_prepare(load_client *client)
+{
+    return only_mix(client, "echo", "connect") && load_make_line(client, PUT, "=", true, "\n");
+}
+
 static bool echo_send(load_client *client, uint64_t due)
 {
-    char line[LOAD_TEXT_MAX + 1];
-    size_t len = load_text(client, client->sent, line);
-
-    line[len] = '\n';
-    load_put(client, PUT, client->sent++, due, line, len + 1);
+    load_put(client, PUT, client->sent++, due);
     return true;
 }
 
 static load_verdict echo_take(load_client *client, const load_request *request, const uint8_t *at, size_t len,
                               size_t *used)
 {
-    char text[LOAD_TEXT_MAX];
     size_t line_len;
-    const uint8_t *line = line_of(at, len, &line_len, used);
 
-    if (line == NULL)
+    if (!load_line_of(at, len, &line_len, used))
         return LOAD_MORE;
-    return load_text(client, request->number, text) == line_len && memcmp(text, line, line_len) == 0 ? LOAD_RIGHT
-                                                                                                     : LOAD_WRONG;
+    return at[0] == '=' && load_text_is(client, request->number, at + 1, line_len - 1) ? LOAD_RIGHT : LOAD_WRONG;
 }
 
 static bool each_is_a_round(const load_client *client, uint8_t step)
@@ -200,4 +191,4 @@ static bool each_is_a_round(const load_client *client, uint8_t step)
     return true;
 }
 
-const load_protocol load_echo = {"echo", prepare_nothing, greet_nothing, echo_send, echo_take, each_is_a_round};
+const load_protocol load_echo = {"echo", "echo", echo_prepare, NULL, echo_send, echo_take, each_is_a_round};

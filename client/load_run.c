@@ -1,13 +1,11 @@
 #include "load.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +26,9 @@ typedef struct run {
     uint64_t ends;         /* 0: after options->requests */
     uint64_t sent;
     uint64_t taken;
+    uint64_t last_taken; /* when something came for the last time */
+    uint64_t last_time;
+    bool shows; /* progress, on a terminal */
 } run;
 
 uint64_t load_now(void)
@@ -38,111 +39,17 @@ uint64_t load_now(void)
     return (uint64_t)t.tv_sec * NANO + (uint64_t)t.tv_nsec;
 }
 
-/* ---- Connections ---- */
-
-int load_connect(const load_options *options)
-{
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    int one = 1;
-    int fd = -1;
-    int error = getaddrinfo(options->host, options->port, &hints, &found);
-
-    if (error != 0) {
-        fprintf(stderr, "smsp-load: %s port %s: %s\n", options->host, options->port, gai_strerror(error));
-        return -1;
-    }
-    for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
-            error = errno;
-            (void)close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(found);
-    if (fd < 0)
-        fprintf(stderr, "smsp-load: cannot connect to %s port %s: %s\n", options->host, options->port, strerror(error));
-    else
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
-}
-
-void load_disconnect(int fd)
-{
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    (void)close(fd);
-}
-
-bool load_ask(int fd, const char *request, size_t len, char *reply, size_t size)
-{
-    size_t at = 0;
-
-    if (len > 0 && send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len) {
-        fprintf(stderr, "smsp-load: sending to the server: %s\n", strerror(errno));
-        return false;
-    }
-    for (;;) {
-        ssize_t n = recv(fd, reply + at, 1, 0);
-        if (n <= 0 || at + 1 == size) {
-            fprintf(stderr, "smsp-load: the server closed the connection or sent no reply line\n");
-            return false;
-        }
-        if (reply[at] == '\n')
-            break;
-        at++;
-    }
-    reply[at] = '\0';
-    return true;
-}
-
-/* ---- Texts ---- */
-
-size_t load_text(const load_client *client, uint32_t number, char out[LOAD_TEXT_MAX])
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t size = client->options->size;
-
-    for (size_t i = 0; i < 4; i++)
-        out[i] = digits[client->number >> (4 * (3 - i)) & 15u];
-    out[4] = '-';
-    for (size_t i = 0; i < 8; i++)
-        out[5 + i] = digits[number >> (4 * (7 - i)) & 15u];
-    out[13] = '-';
-    memset(out + 14, 'x', size - 14);
-    return size;
-}
-
-bool load_text_shape(const load_client *client, const uint8_t *at, size_t len)
-{
-    return len == client->options->size && at[4] == '-' && at[13] == '-' && (len == 14 || at[len - 1] == 'x');
-}
-
 /* ---- One client ---- */
-
-void load_put(load_client *client, uint8_t step, uint32_t number, uint64_t due, const void *at, size_t len)
-{
-    client->window[(client->first + client->count++) % LOAD_DEPTH_MAX] =
-        (load_request){.step = step, .number = number, .due = due};
-    memcpy(client->out + client->out_len, at, len);
-    client->out_len += len;
-}
 
 static bool open_client(run *r, load_client *client)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
 
+    const load_protocol *protocol = r->options->protocol;
     client->fd = load_connect(r->options);
     client->out_len = client->out_done = client->in_len = client->in_taken = 0;
-    return client->fd >= 0 && r->options->protocol->greet(client) &&
+    return client->fd >= 0 && (protocol->greet == NULL || protocol->greet(client)) &&
            epoll_ctl(r->epoll, EPOLL_CTL_ADD, client->fd, &event) == 0;
-}
-
-static bool reconnects(const run *r)
-{
-    return strcmp(r->options->mix, "connect") == 0;
 }
 
 static bool sending_is_over(const run *r, uint64_t now)
@@ -150,11 +57,17 @@ static bool sending_is_over(const run *r, uint64_t now)
     return r->ends > 0 ? now >= r->ends : r->sent >= r->options->requests;
 }
 
+/* Rate mode: ns between two requests of a client; 0: no rate. */
+static uint64_t gap_of(const load_options *o)
+{
+    return o->rate > 0 ? (uint64_t)((double)NANO * o->clients / o->rate) : 0;
+}
+
 /* Adds what the window, the output buffer and the rate allow. */
 static void fill_window(run *r, load_client *client, uint64_t now)
 {
     const load_options *o = r->options;
-    uint64_t gap = o->rate > 0 ? (uint64_t)((double)NANO * o->clients / o->rate) : 0;
+    uint64_t gap = gap_of(o);
 
     while (client->count < o->depth && OUT_SIZE - client->out_len > 2 * LONGEST_REQUEST &&
            (client->in_round || !sending_is_over(r, now))) {
@@ -243,12 +156,14 @@ static bool read_client(run *r, load_client *client)
     uint64_t now = load_now();
     while (take_reply(r, client, now))
         continue;
-    if (client->count == 0 && client->in_taken < client->in_len)
+    if (client->count == 0 && client->in_taken < client->in_len) { /* a reply to nothing */
         complain(r, client, &(load_request){0}, client->in + client->in_taken, client->in_len - client->in_taken);
+        client->in_taken = client->in_len;
+    }
     memmove(client->in, client->in + client->in_taken, client->in_len - client->in_taken);
     client->in_len -= client->in_taken;
     client->in_taken = 0;
-    if (reconnects(r) && client->count == 0 && !sending_is_over(r, now)) {
+    if (r->options->reconnect && client->count == 0 && !sending_is_over(r, now)) {
         load_disconnect(client->fd);
         return open_client(r, client);
     }
@@ -259,29 +174,48 @@ static bool read_client(run *r, load_client *client)
 
 static void show_progress(const run *r, uint64_t now, uint64_t *shown)
 {
-    if (r->options->quiet || now - *shown < NANO)
+    if (!r->shows || now - *shown < NANO)
         return;
     *shown = now;
     fprintf(stderr, "\r%6.0f s %14llu requests", (double)(now - r->started) / NANO, (unsigned long long)r->taken);
 }
 
-/* How long the loop may sleep, in ms: in rate mode until the next request is due. */
-static int patience(const run *r, uint64_t now)
+/* How long the loop may sleep: in rate mode until the next request is due. */
+static struct timespec patience(const run *r, uint64_t now)
 {
     uint64_t next = now + NANO / 5;
 
-    if (r->options->rate <= 0)
-        return 200;
-    for (unsigned i = 0; i < r->options->clients; i++)
+    for (unsigned i = 0; r->options->rate > 0 && i < r->options->clients; i++)
         if (r->clients[i].next_due < next && r->clients[i].count < r->options->depth)
             next = r->clients[i].next_due;
-    return next <= now ? 0 : (int)((next - now) / 1000000u);
+    uint64_t wait = next > now ? next - now : 0;
+    return (struct timespec){.tv_sec = (time_t)(wait / NANO), .tv_nsec = (long)(wait % NANO)};
 }
 
-static bool serve_events(run *r, int timeout)
+/* Sends what the client may send now; false after one line on standard error. */
+static bool push(run *r, load_client *client, uint64_t now)
+{
+    fill_window(r, client, now);
+    if (flush_client(r, client))
+        return true;
+    fprintf(stderr, "smsp-load: client %u: sending to the server: %s\n", client->number, strerror(errno));
+    return false;
+}
+
+static bool push_all(run *r)
+{
+    uint64_t now = load_now();
+
+    for (unsigned i = 0; i < r->options->clients; i++)
+        if (!push(r, &r->clients[i], now))
+            return false;
+    return true;
+}
+
+static bool serve_events(run *r, struct timespec timeout)
 {
     struct epoll_event events[256];
-    int n = epoll_wait(r->epoll, events, 256, timeout);
+    int n = epoll_pwait2(r->epoll, events, 256, &timeout, NULL);
 
     for (int i = 0; i < n; i++) {
         load_client *client = events[i].data.ptr;
@@ -291,11 +225,8 @@ static bool serve_events(run *r, int timeout)
         }
         if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0 && !read_client(r, client))
             return false;
-        fill_window(r, client, load_now());
-        if (!flush_client(r, client)) {
-            fprintf(stderr, "smsp-load: client %u: sending: %s\n", client->number, strerror(errno));
+        if (!push(r, client, load_now()))
             return false;
-        }
     }
     return true;
 }
@@ -310,62 +241,65 @@ static bool all_done(const run *r, uint64_t now)
     return true;
 }
 
+/* Has the server answered nothing for too long? */
+static bool hangs(run *r, uint64_t now)
+{
+    if (r->taken != r->last_taken || r->taken == r->sent) {
+        r->last_taken = r->taken;
+        r->last_time = now;
+    }
+    if (now - r->last_time <= SILENCE_LIMIT * (uint64_t)NANO)
+        return false;
+    fprintf(stderr, "smsp-load: no reply for %d s with %llu owed\n", SILENCE_LIMIT,
+            (unsigned long long)(r->sent - r->taken));
+    return true;
+}
+
 static bool loop(run *r)
 {
     uint64_t shown = load_now();
-    uint64_t last_taken = 0;
-    uint64_t last_time = shown;
 
-    for (unsigned i = 0; i < r->options->clients; i++) {
-        fill_window(r, &r->clients[i], load_now());
-        if (!flush_client(r, &r->clients[i]))
-            return false;
-    }
+    r->last_time = shown;
+    if (!push_all(r))
+        return false;
     for (uint64_t now = load_now(); !all_done(r, now); now = load_now()) {
-        if (!serve_events(r, patience(r, now)))
+        if (!serve_events(r, patience(r, now)) || hangs(r, now))
             return false;
-        for (unsigned i = 0; r->options->rate > 0 && i < r->options->clients; i++) {
-            fill_window(r, &r->clients[i], load_now());
-            (void)flush_client(r, &r->clients[i]);
-        }
+        if (r->options->rate > 0 && !push_all(r))
+            return false;
         show_progress(r, now, &shown);
-        if (r->taken != last_taken) {
-            last_taken = r->taken;
-            last_time = now;
-        } else if (r->taken < r->sent && now - last_time > SILENCE_LIMIT * (uint64_t)NANO) {
-            fprintf(stderr, "smsp-load: no reply for %d s with %llu owed\n", SILENCE_LIMIT,
-                    (unsigned long long)(r->sent - r->taken));
-            return false;
-        }
     }
     return true;
 }
 
-static bool make_clients(run *r)
+static bool make_client(run *r, unsigned number)
 {
     const load_options *o = r->options;
+    load_client *client = &r->clients[number];
+    unsigned account = o->accounts > 0 ? number % o->accounts : number;
 
-    for (unsigned i = 0; i < o->clients; i++) {
-        load_client *client = &r->clients[i];
-        client->options = o;
-        client->number = i;
-        client->fd = -1;
-        client->out = malloc(OUT_SIZE);
-        client->in = malloc(IN_SIZE);
-        if (client->out == NULL || client->in == NULL) {
-            fprintf(stderr, "smsp-load: out of memory for %u clients\n", o->clients);
-            return false;
-        }
-        (void)snprintf(client->name, sizeof client->name, "load%llux%u", (unsigned long long)o->seed, i % o->accounts);
-        const load_client *same = i < o->accounts ? NULL : &r->clients[i % o->accounts];
-        if (same != NULL) { /* a second LOGIN would end the first one's session */
-            memcpy(client->cookie, same->cookie, sizeof client->cookie);
-            client->cookie_len = same->cookie_len;
-        } else if (!o->protocol->prepare(client)) {
-            return false;
-        }
+    client->options = o;
+    client->number = number;
+    client->out = malloc(OUT_SIZE);
+    client->in = malloc(IN_SIZE);
+    if (client->out == NULL || client->in == NULL) {
+        fprintf(stderr, "smsp-load: out of memory for %u clients\n", o->clients);
+        return false;
     }
-    for (unsigned i = 0; i < o->clients; i++)
+    (void)snprintf(client->name, sizeof client->name, "load%llux%u", (unsigned long long)o->seed, account);
+    if (account != number) /* a second LOGIN would end the first one's session */
+        memcpy(client->cookie, r->clients[account].cookie, sizeof client->cookie);
+    return o->protocol->prepare(client);
+}
+
+static bool make_clients(run *r)
+{
+    for (unsigned i = 0; i < r->options->clients; i++)
+        r->clients[i].fd = -1;
+    for (unsigned i = 0; i < r->options->clients; i++)
+        if (!make_client(r, i))
+            return false;
+    for (unsigned i = 0; i < r->options->clients; i++)
         if (!open_client(r, &r->clients[i]))
             return false;
     return true;
@@ -374,12 +308,38 @@ static bool make_clients(run *r)
 static void free_clients(run *r)
 {
     for (unsigned i = 0; i < r->options->clients; i++) {
-        free(r->clients[i].out);
-        free(r->clients[i].in);
-        if (r->clients[i].fd > 0)
-            (void)close(r->clients[i].fd);
+        load_client *client = &r->clients[i];
+        for (unsigned step = 0; step < LOAD_STEPS_MAX; step++)
+            free(client->lines[step].bytes);
+        free(client->out);
+        free(client->in);
+        if (client->fd >= 0)
+            (void)close(client->fd);
     }
     free(r->clients);
+}
+
+/* Rate mode: requests that were due before the end and never went out. */
+static uint64_t count_unsent(const run *r)
+{
+    uint64_t gap = gap_of(r->options);
+    uint64_t unsent = 0;
+
+    for (unsigned i = 0; gap > 0 && i < r->options->clients; i++)
+        if (r->clients[i].next_due < r->ends)
+            unsent += (r->ends - r->clients[i].next_due - 1) / gap + 1;
+    return unsent;
+}
+
+static void set_clock(run *r)
+{
+    const load_options *o = r->options;
+
+    r->started = load_now();
+    r->counted_from = r->started + (uint64_t)(o->warmup * NANO);
+    r->ends = o->requests > 0 ? 0 : r->counted_from + (uint64_t)(o->seconds * NANO);
+    for (unsigned i = 0; i < o->clients; i++)
+        r->clients[i].next_due = o->rate > 0 ? r->started + (uint64_t)((double)NANO * i / o->rate) : 0;
 }
 
 bool load_run(const load_options *options, load_totals *totals)
@@ -392,17 +352,15 @@ bool load_run(const load_options *options, load_totals *totals)
         free(r.clients);
         return false;
     }
-    bool done = make_clients(&r);
-    r.started = load_now();
-    r.counted_from = r.started + (uint64_t)(options->warmup * NANO);
-    r.ends = options->requests > 0 ? 0 : r.counted_from + (uint64_t)(options->seconds * NANO);
-    for (unsigned i = 0; i < options->clients; i++)
-        r.clients[i].next_due =
-            options->rate > 0 ? r.started + (uint64_t)((double)NANO * i / options->rate) : 0;
+    (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* rate mode: requests go when they are due */
+    r.shows = !options->quiet && isatty(STDERR_FILENO);
+    bool done = load_resolve(options) && make_clients(&r);
+    set_clock(&r);
     done = done && loop(&r);
     uint64_t ended = load_now();
     totals->seconds = ended > r.counted_from ? (double)(ended - r.counted_from) / NANO : 0;
-    if (!options->quiet)
+    totals->unsent = count_unsent(&r);
+    if (r.shows)
         fprintf(stderr, "\r%40s\r", "");
     free_clients(&r);
     (void)close(r.epoll);

@@ -7,6 +7,7 @@
 #include "smsp.h"
 
 enum { MESSAGE, STORE, COUNT, GETMSG, DELMSG, LOGIN };
+_Static_assert(LOGIN < LOAD_STEPS_MAX, "each step has a line");
 
 static const char *const verbs[] = {"MESSAGE", "STORE", "COUNT", "GETMSG", "DELMSG", "LOGIN"};
 
@@ -25,16 +26,34 @@ static const struct {
     {"connect", {COUNT}, 1},
 };
 
-static const uint8_t *mix_of(const load_options *options, uint8_t *count)
+static bool choose_mix(load_client *client)
 {
     for (size_t i = 0; i < sizeof mixes / sizeof mixes[0]; i++) {
-        if (strcmp(mixes[i].name, options->mix) == 0) {
-            *count = mixes[i].count;
-            return mixes[i].steps;
+        if (strcmp(mixes[i].name, client->options->mix) == 0) {
+            client->steps = mixes[i].steps;
+            client->step_count = mixes[i].count;
+            return true;
         }
     }
-    *count = 0;
-    return NULL;
+    fprintf(stderr, "smsp-load: --mix %s: there are cycle, job, send, fetch, count, login, connect\n",
+            client->options->mix);
+    return false;
+}
+
+static bool make_lines(load_client *client)
+{
+    char before[100];
+    char after[LOAD_COOKIE_MAX + 2];
+    bool done = true;
+
+    (void)snprintf(after, sizeof after, " %s\n", client->cookie);
+    for (unsigned step = STORE; step <= DELMSG; step++) {
+        (void)snprintf(before, sizeof before, "%s %s", verbs[step], client->name);
+        done = done && load_make_line(client, (uint8_t)step, before, false, after);
+    }
+    (void)snprintf(before, sizeof before, "LOGIN %s load\n", client->name);
+    return done && load_make_line(client, MESSAGE, "MESSAGE ", true, after) &&
+           load_make_line(client, LOGIN, before, false, "");
 }
 
 /* REGISTER, or LOGIN where the account is there already. */
@@ -48,9 +67,8 @@ static bool enter(load_client *client, int fd)
         int len = snprintf(line, sizeof line, "%s %s load\n", words[i], client->name);
         if (!load_ask(fd, line, (size_t)len, reply, sizeof reply))
             return false;
-        if (strncmp(reply, "OK ", 3) == 0) {
-            client->cookie_len = strlen(reply + 3);
-            memcpy(client->cookie, reply + 3, client->cookie_len + 1);
+        if (strncmp(reply, "OK ", 3) == 0 && strlen(reply + 3) < LOAD_COOKIE_MAX) {
+            memcpy(client->cookie, reply + 3, strlen(reply + 3) + 1);
             return true;
         }
     }
@@ -58,108 +76,100 @@ static bool enter(load_client *client, int fd)
     return false;
 }
 
+/* Is nothing of an earlier run in the mailbox? */
+static bool look_whether_fresh(load_client *client, int fd)
+{
+    char reply[100];
+
+    if (!load_ask(fd, (const char *)client->lines[COUNT].bytes, client->lines[COUNT].len, reply, sizeof reply))
+        return false;
+    client->fresh = strcmp(reply, "COUNTED 0") == 0;
+    return true;
+}
+
 /* For fetch: as many messages as the client will ask for. */
 static bool fill_mailbox(load_client *client, int fd)
 {
     const load_options *o = client->options;
     uint64_t messages = strcmp(o->mix, "fetch") == 0 ? o->requests / 3 / o->clients + 1 : 0;
-    char text[LOAD_TEXT_MAX];
-    char line[2 * LOAD_TEXT_MAX];
     char reply[100];
 
     for (uint64_t i = 0; i < messages; i++) {
-        size_t size = load_text(client, client->sent++, text);
-        int len = snprintf(line, sizeof line, "MESSAGE %.*s %s\nSTORE %s %s\n", (int)size, text, client->cookie,
-                           client->name, client->cookie);
-        if (!load_ask(fd, line, (size_t)len, reply, sizeof reply) || !load_ask(fd, "", 0, reply, sizeof reply))
+        client->out_len = client->count = 0;
+        load_put(client, MESSAGE, client->sent++, 0);
+        load_put(client, STORE, 0, 0);
+        if (!load_ask(fd, (const char *)client->out, client->out_len, reply, sizeof reply) ||
+            !load_ask(fd, "", 0, reply, sizeof reply))
             return false;
         if (strcmp(reply, "OK") != 0) {
             fprintf(stderr, "smsp-load: filling the mailbox of %s: STORE answered %s\n", client->name, reply);
             return false;
         }
     }
+    client->out_len = client->count = 0;
     return true;
 }
 
 static bool prepare(load_client *client)
 {
-    uint8_t count;
-
-    if (mix_of(client->options, &count) == NULL) {
-        fprintf(stderr, "smsp-load: no mix is called %s; there are cycle, job, send, fetch, count, login, connect\n",
-                client->options->mix);
+    if (!choose_mix(client))
         return false;
-    }
+    bool known = client->cookie[0] != '\0'; /* another client shares the account */
     int fd = load_connect(client->options);
     if (fd < 0)
         return false;
-    bool done = enter(client, fd) && fill_mailbox(client, fd);
+    bool done = (known || enter(client, fd)) && make_lines(client) &&
+                look_whether_fresh(client, fd) && fill_mailbox(client, fd);
     load_disconnect(fd);
     return done;
 }
 
-static bool greet(load_client *client)
-{
-    (void)client;
-    return true;
-}
-
-static void put(load_client *client, uint8_t step, uint64_t due)
-{
-    char text[LOAD_TEXT_MAX];
-    char line[2 * LOAD_TEXT_MAX];
-    uint32_t number = step == MESSAGE ? client->sent : step == GETMSG ? client->looked : 0;
-    int len;
-
-    if (step == MESSAGE) {
-        size_t size = load_text(client, client->sent++, text);
-        len = snprintf(line, sizeof line, "MESSAGE %.*s %s\n", (int)size, text, client->cookie);
-    } else if (step == LOGIN) {
-        len = snprintf(line, sizeof line, "LOGIN %s load\n", client->name);
-    } else {
-        client->looked += step == GETMSG;
-        len = snprintf(line, sizeof line, "%s %s %s\n", verbs[step], client->name, client->cookie);
-    }
-    load_put(client, step, number, due, line, (size_t)len);
-}
-
 static bool send_next(load_client *client, uint64_t due)
 {
-    uint8_t count;
-    const uint8_t *steps = mix_of(client->options, &count);
-    uint8_t step = steps[client->step];
+    uint8_t step = client->steps[client->step];
     bool pair = step == MESSAGE && client->options->depth >= 2;
+    uint8_t adds = pair ? 2 : 1;
 
-    if (client->count + (pair ? 2 : 1) > client->options->depth)
+    if (client->count + adds > client->options->depth)
         return false;
-    put(client, step, due);
+    load_put(client, step, step == MESSAGE ? client->sent++ : step == GETMSG ? client->looked++ : 0, due);
     if (pair)
-        put(client, STORE, due);
-    client->step = (uint8_t)((client->step + (pair ? 2 : 1)) % count);
+        load_put(client, STORE, 0, due);
+    client->step = (uint8_t)((client->step + adds) % client->step_count);
     client->in_round = client->step != 0;
     return true;
 }
 
 /* Is the text that comes back surely the one that was sent? Not if another
- * client's STORE may have come between, or if clients share a mailbox. */
+ * client's STORE may have come between, if clients share a mailbox, or if it
+ * held something before. */
 static bool own_text(const load_client *client)
 {
-    return client->options->depth >= 2 && client->options->accounts >= client->options->clients &&
-           strcmp(client->options->mix, "send") != 0;
+    const load_options *o = client->options;
+    bool in_order = o->depth >= 2 || o->clients == 1 || strcmp(o->mix, "fetch") == 0;
+
+    return in_order && client->fresh && o->accounts >= o->clients;
+}
+
+/* In a round of a client's own, its message waits when COUNT comes. */
+static bool count_right(const load_client *client, uint32_t count)
+{
+    bool waits = client->step_count > 1 && client->options->accounts >= client->options->clients;
+
+    return !waits || count > 0;
 }
 
 static bool reply_right(load_client *client, const load_request *request, const uint8_t *at, size_t len)
 {
-    char text[LOAD_TEXT_MAX];
     smsp_reply reply;
 
     switch (request->step) {
     case COUNT:
-        return smsp_reply_parse(SMSP_COUNT, at, len, &reply) == SMSP_OK && reply.code == SMSP_REPLY_COUNTED;
+        return smsp_reply_parse(SMSP_COUNT, at, len, &reply) == SMSP_OK && reply.code == SMSP_REPLY_COUNTED &&
+               count_right(client, reply.count);
     case GETMSG:
-        if (!own_text(client))
-            return load_text_shape(client, at, len);
-        return load_text(client, request->number, text) == len && memcmp(text, at, len) == 0;
+        return own_text(client) ? load_text_is(client, request->number, at, len)
+                                : load_text_of_anyone(client, at, len);
     case LOGIN:
         return smsp_reply_parse(SMSP_LOGIN, at, len, &reply) == SMSP_OK && reply.code == SMSP_REPLY_COOKIE;
     default:
@@ -169,20 +179,16 @@ static bool reply_right(load_client *client, const load_request *request, const 
 
 static load_verdict take(load_client *client, const load_request *request, const uint8_t *at, size_t len, size_t *used)
 {
-    const uint8_t *end = memchr(at, '\n', len);
+    size_t line_len;
 
-    if (end == NULL)
+    if (!load_line_of(at, len, &line_len, used))
         return LOAD_MORE;
-    *used = (size_t)(end - at) + 1;
     return reply_right(client, request, at, *used - 1) ? LOAD_RIGHT : LOAD_WRONG;
 }
 
 static bool ends_round(const load_client *client, uint8_t step)
 {
-    uint8_t count;
-    const uint8_t *steps = mix_of(client->options, &count);
-
-    return step == steps[count - 1];
+    return step == client->steps[client->step_count - 1];
 }
 
-const load_protocol load_smsp = {"smsp", prepare, greet, send_next, take, ends_round};
+const load_protocol load_smsp = {"smsp", "cycle", prepare, NULL, send_next, take, ends_round};

@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# smsp-load: against smspd, and against a server that gets one thing wrong.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/.." || return
+    load=client/smsp-load
+    pids=()
+}
+
+teardown() {
+    local pid
+    for pid in "${pids[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+}
+
+# smspd on a free port: $port.
+start_smspd() {
+    : >"$BATS_TEST_TMPDIR/smspd.err"
+    server/smspd --memory 127.0.0.1 0 >/dev/null 2>"$BATS_TEST_TMPDIR/smspd.err" 3>&- &
+    pids+=($!)
+    wait_for_port "$BATS_TEST_TMPDIR/smspd.err" 's/^smspd: listening on 127.0.0.1:\([0-9]*\)$/\1/p'
+}
+
+# faulty FAULT: the wrong server on a free port: $port.
+faulty() {
+    : >"$BATS_TEST_TMPDIR/port"
+    client/test_load_server.py "$1" >"$BATS_TEST_TMPDIR/port" 3>&- &
+    pids+=($!)
+    wait_for_port "$BATS_TEST_TMPDIR/port" 's/^\([0-9][0-9]*\)$/\1/p'
+}
+
+wait_for_port() {
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        port=$(sed -n "$2" "$1")
+        [ -z "$port" ] || return 0
+        sleep 0.05
+    done
+    cat "$1"
+    return 1
+}
+
+# number NAME: that of the JSON object in $output.
+number() {
+    /usr/bin/python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$output" "$1"
+}
+
+# latency NAME AT_LEAST AT_MOST, in microseconds.
+latency() {
+    /usr/bin/python3 -c 'import json, sys
+found = json.loads(sys.argv[1])["latency_us"][sys.argv[2]]
+print(sys.argv[2], found)
+sys.exit(not float(sys.argv[3]) <= found <= float(sys.argv[4]))' "$output" "$@"
+}
+
+# usage MESSAGE OPTIONS...: status 2 and this one line.
+usage() {
+    local expected=$1
+    shift
+    run "$load" "$@"
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "smsp-load: $expected" ]
+}
+
+@test "load: every mix against smspd, every reply right" {
+    start_smspd
+    for mix in cycle job send fetch count login connect; do
+        for depth in 1 7; do
+            run "$load" -q -j -m "$mix" -c 3 -d "$depth" -n 300 -s 100 --seed "$depth" 127.0.0.1 "$port"
+            echo "$mix $depth $status $output"
+            [ "$status" -eq 0 ]
+            [ "$(number requests)" -ge 300 ]
+            [ "$(number wrong)" -eq 0 ]
+        done
+    done
+}
+
+@test "load: requests and rounds add up with what the server holds afterwards" {
+    start_smspd
+    run "$load" -q -j -m send -c 4 -d 8 -n 400 127.0.0.1 "$port"
+    [ "$status" -eq 0 ]
+    requests=$(number requests)
+    rounds=$(number rounds)
+    [ "$requests" -eq "$((2 * rounds))" ]
+    total=0
+    for i in 0 1 2 3; do
+        count=$(printf 'LOGIN load1x%s load\n' "$i" | nc -N 127.0.0.1 "$port" | sed 's/^OK //')
+        reply=$(printf 'COUNT load1x%s %s\n' "$i" "$count" | nc -N 127.0.0.1 "$port")
+        total=$((total + ${reply#COUNTED }))
+    done
+    echo "rounds $rounds, held $total"
+    [ "$total" -eq "$rounds" ]
+}
+
+@test "load: nothing stays in mailboxes after a cycle that ends by time" {
+    start_smspd
+    run "$load" -q -j -c 2 -d 16 -t 0.3 127.0.0.1 "$port"
+    [ "$status" -eq 0 ]
+    cookie=$(printf 'LOGIN load1x0 load\n' | nc -N 127.0.0.1 "$port" | sed 's/^OK //')
+    reply=$(printf 'COUNT load1x0 %s\n' "$cookie" | nc -N 127.0.0.1 "$port")
+    echo "$reply"
+    [ "$reply" = "COUNTED 0" ]
+}
+
+@test "load: clients share accounts" {
+    start_smspd
+    run "$load" -q -j -m job -a 2 -c 6 -d 4 -n 600 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "load: the largest and the smallest message" {
+    start_smspd
+    for size in 16 4096; do
+        run "$load" -q -j -m job -c 2 -d 64 -n 1000 -s "$size" 127.0.0.1 "$port"
+        echo "$output"
+        [ "$status" -eq 0 ]
+    done
+}
+
+@test "load: a right server passes, so that the faults below are what is found" {
+    faulty none
+    run "$load" -q -c 1 -d 5 -n 100 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "load: another text than was sent is found, at any depth" {
+    faulty text
+    for depth in 1 5; do
+        run "$load" -q -m job -c 1 -d "$depth" -n 20 127.0.0.1 "$port"
+        echo "$output"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"first wrong reply: client 0, step 3, message 0: 0000-00000000-x"* ]]
+    done
+}
+
+@test "load: a refused STORE is found" {
+    faulty ko
+    run "$load" -q -c 1 -d 5 -n 100 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"first wrong reply: client 0, step 1, message 0: KO\\x0a"* ]]
+}
+
+@test "load: a COUNT of nothing while a message waits is found" {
+    faulty count
+    run "$load" -q -c 1 -d 5 -n 100 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"step 2, message 0: COUNTED 0"* ]]
+}
+
+@test "load: a reply too many is found" {
+    faulty extra
+    run "$load" -q -c 1 -d 1 -n 100 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"first wrong reply"* ]]
+}
+
+@test "load: a connection that ends is trouble, status 2" {
+    faulty close
+    run "$load" -q -c 1 -d 5 -n 100 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"client 0: the server closed the connection with "*" replies owed"* ]]
+}
+
+@test "load: nobody listens: one line, status 2" {
+    run "$load" -q 127.0.0.1 1
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [ "$output" = "smsp-load: cannot connect to 127.0.0.1 port 1: Connection refused" ]
+}
+
+@test "load: with --rate, requests held up by a stall count from when they were due" {
+    faulty stall
+    run "$load" -q -j -m count -c 1 -d 1 -r 200 -t 1 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(number requests)" -ge 190 ]
+    # 300 ms of 1 s: the 60 requests due in it waited 0 to 300 ms, so a tenth of all waited 200 ms and more.
+    latency p90 100000 310000
+    latency most 250000 400000
+}
+
+@test "load: without --rate the same stall is one slow request" {
+    faulty stall
+    run "$load" -q -j -m count -c 1 -d 1 -n 200 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    latency p90 0 90000
+    latency most 250000 400000
+}
+
+@test "load: more than the server takes: what was due and not sent is told" {
+    faulty slow
+    run "$load" -q -j -m count -c 1 -d 1 -r 1000 -t 0.5 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    sent=$(number requests)
+    unsent=$(number unsent)
+    [ "$unsent" -gt 300 ]
+    [ "$((sent + unsent))" -ge 495 ]
+    [ "$((sent + unsent))" -le 505 ]
+}
+
+@test "load: --rate is kept" {
+    start_smspd
+    run "$load" -q -j -m count -c 4 -d 2 -r 1000 -t 1 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(number requests)" -ge 950 ]
+    [ "$(number requests)" -le 1010 ]
+}
+
+@test "load: wrong options end with one line and status 2" {
+    usage 'give HOST and PORT; see smsp-load --help' 127.0.0.1
+    usage '--clients 0: give a whole number from 1 to 10000' -c 0 h 1
+    usage '--depth 1025: give a whole number from 1 to 1024' -d 1025 h 1
+    usage '--size 15: give a whole number from 16 to 4096' -s 15 h 1
+    usage '--size 4097: give a whole number from 16 to 4096' -s 4097 h 1
+    usage '--time x: give a number from 0.01 to 86400' -t x h 1
+    usage '--protocol x: there are smsp, redis, beanstalkd, echo' -p x h 1
+    usage '--mix fetch: give --requests too, so that mailboxes can be filled before' -m fetch h 1
+    usage '--requests: goes with neither --warmup nor --rate; give --time instead' -n 5 -w 1 h 1
+    usage '--accounts: give at most as many as --clients' -c 2 -a 3 h 1
+    usage '--accounts: clients share accounts with --protocol smsp only; leave it out' -p redis -c 2 -a 1 h 1
+    usage '--mix job: with --protocol echo there is only echo and connect' -p echo -m job 127.0.0.1 1
+    usage '--mix x: there are cycle, job, send, fetch, count, login, connect' -m x 127.0.0.1 1
+    run "$load" --nonsense h 1
+    [ "$status" -eq 2 ]
+}
+
+@test "load: --help and --version" {
+    run "$load" --help
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "usage: smsp-load [options] HOST PORT" ]
+    run "$load" --version
+    [ "$status" -eq 0 ]
+    [ "$output" = "smsp-load $(sed -n 's/^.define SMSP_VERSION "\(.*\)"/\1/p' engine/smsp.h)" ]
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""A server that gets one thing wrong, for the tests of smsp-load: test_load_server.py FAULT
+
+It says on standard output which port it has. Faults: none; text (GETMSG gives another
+message), ko (STORE is refused), extra (a reply too many), close (the connection ends
+in the middle), count (COUNT finds nothing), stall (a pause of 300 ms after the 50th
+request), slow (10 ms a request).
+"""
+import selectors
+import socket
+import sys
+import time
+
+COOKIE = b"0123456789abcdef0123456789abcdef"
+fault = sys.argv[1]
+mailbox = []
+queue = []
+served = 0
+
+
+def answer(line):
+    """The reply to one request, right but for the fault."""
+    verb = line.split(b" ", 1)[0]
+    if verb in (b"REGISTER", b"LOGIN"):
+        return b"OK " + COOKIE
+    if verb == b"MESSAGE":
+        queue.append(line[8:line.rindex(b" ")])
+    elif verb == b"STORE":
+        mailbox.append(queue.pop())
+        return b"KO" if fault == "ko" else b"OK"
+    elif verb == b"COUNT":
+        return b"COUNTED 0" if fault == "count" else b"COUNTED %d" % len(mailbox)
+    elif verb == b"GETMSG":
+        return mailbox[0][:-1] + b"y" if fault == "text" else mailbox[0]
+    elif verb == b"DELMSG":
+        mailbox.pop(0)
+    return b"OK"
+
+
+def reply(client, line):
+    global served
+    served += 1
+    if fault == "stall" and served == 50:
+        time.sleep(0.3)
+    if fault == "slow" and served > 1:
+        time.sleep(0.01)
+    if fault == "close" and served == 20:
+        client.shutdown(socket.SHUT_RDWR)
+        return
+    client.sendall(answer(line) + b"\n")
+    if fault == "extra" and served == 20:
+        client.sendall(b"OK\n")
+
+
+def read(client, held):
+    """Answers the whole lines; gives back what is left, or None at the end."""
+    try:
+        got = client.recv(65536)
+    except ConnectionError:
+        got = b""
+    if not got:
+        return None
+    *lines, rest = (held + got).split(b"\n")
+    for line in lines:
+        reply(client, line)
+    return rest
+
+
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+selector = selectors.DefaultSelector()
+selector.register(listener, selectors.EVENT_READ, None)
+ends = time.monotonic() + 20
+while time.monotonic() < ends:
+    for key, _ in selector.select(1):
+        if key.fileobj is listener:
+            selector.register(listener.accept()[0], selectors.EVENT_READ, b"")
+            continue
+        try:
+            left = read(key.fileobj, key.data)
+        except OSError:
+            left = None
+        if left is None:
+            selector.unregister(key.fileobj)
+            key.fileobj.close()
+        else:
+            selector.modify(key.fileobj, selectors.EVENT_READ, left)
