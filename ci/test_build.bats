@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # What make builds again and what it does not, in a copy of the sources.
-# shellcheck disable=SC2016 # expanded by the inner shell
 
 setup() {
     root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)

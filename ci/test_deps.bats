@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # ci/deps, against a dpkg, an apt-get and an id that only pretend: nothing is installed.
-# shellcheck disable=SC2016 # the fakes expand what stands in single quotes
 
 setup() {
     root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # The lint finds what it is for: each test plants one fault in a small tree of its own.
-# shellcheck disable=SC2016 # a planted fault is not to be expanded
 
 setup() {
     root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # ci/test, with tables of jobs that do what jobs should not do.
-# shellcheck disable=SC2016 # the jobs expand what stands in single quotes
 
 bats_require_minimum_version 1.5.0
 
