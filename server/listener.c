@@ -54,15 +54,19 @@ static int bind_one(const struct addrinfo *at)
     return -1;
 }
 
-/* The port that a bound socket has, as it stands in an address. */
+/* The port that a bound socket has, as it stands in an address; 0: unknown. */
 static in_port_t bound_port(int fd)
 {
-    struct sockaddr_storage own = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } own = {.v6 = {0}};
     socklen_t len = sizeof own;
 
-    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0)
+    if (getsockname(fd, &own.any, &len) != 0)
         return 0;
-    return *port_of((struct sockaddr *)&own);
+    return own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port;
 }
 
 /* One attempt at all addresses. An address that this machine does not have is

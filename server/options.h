@@ -19,9 +19,9 @@ typedef struct server_options {
 } server_options;
 
 typedef enum options_result {
-    OPTIONS_RUN,   /* *options is filled in */
-    OPTIONS_DONE,  /* --help or --version was printed: exit 0 */
-    OPTIONS_WRONG  /* one line said what is wrong: exit 2 */
+    OPTIONS_RUN,  /* *options is filled in */
+    OPTIONS_DONE, /* --help or --version was printed: exit 0 */
+    OPTIONS_WRONG /* one line said what is wrong: exit 2 */
 } options_result;
 
 /* Reads the command line. */

@@ -182,8 +182,12 @@ bool slots_map(slots *all, uint32_t count)
         (void)close(wake);
         return false;
     }
-    *all = (slots){.board = at, .first = (uint8_t *)at + board_size, .board_size = board_size,
-                   .stride = stride, .count = count, .wake = wake};
+    *all = (slots){.board = at,
+                   .first = (uint8_t *)at + board_size,
+                   .board_size = board_size,
+                   .stride = stride,
+                   .count = count,
+                   .wake = wake};
     return true;
 }
 

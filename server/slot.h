@@ -20,8 +20,8 @@
 /* The longest entries. A request is 4 bytes, two tokens at most, name, content;
  * a reply 8 bytes and a text or a salt. */
 #define SLOT_REQUEST_MAX (4u + 2u * SMSP_TOKEN_LEN + SMSP_NAME_MAX + SMSP_CONTENT_MAX)
-#define SLOT_TEXT_AT     8u                                   /* where a reply's text begins */
-#define SLOT_REPLY_SMALL (SLOT_TEXT_AT + SMSP_SALT_LEN + 4u)   /* any reply but a text */
+#define SLOT_TEXT_AT     8u                                  /* where a reply's text begins */
+#define SLOT_REPLY_SMALL (SLOT_TEXT_AT + SMSP_SALT_LEN + 4u) /* any reply but a text */
 #define SLOT_REPLY_MAX   (SLOT_REPLY_SMALL + SMSP_CONTENT_MAX)
 
 _Static_assert(SMSP_NAME_MAX <= UINT8_MAX && SMSP_CONTENT_MAX <= UINT16_MAX, "lengths fit their fields");
@@ -58,7 +58,7 @@ slot_error slot_get_reply(const uint8_t *at, size_t size, smsp_result *result, s
 /* ---- The slots, mapped before the first fork ---- */
 
 enum slot_owner {
-    SLOT_WORKER = 0,  /* what a wiped slot says */
+    SLOT_WORKER = 0, /* what a wiped slot says */
     SLOT_KEEPER,
     SLOT_KEEPER_AWAITED /* the keeper's, and the worker sleeps until it has it back */
 };

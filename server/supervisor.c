@@ -21,17 +21,17 @@
 #include "refusal.h"
 #include "worker.h"
 
-#define ACCEPTS       32u /* in a row, before anything else is looked at */
-#define PAUSE_MS      100 /* without accepting, after trouble with it */
-#define RETIRING_MAX  64u /* notes that the keeper has not answered: they never fill the socket */
-#define END_MS        2000 /* for the keeper to end by itself */
-#define FIXED_FDS     2u
+#define ACCEPTS      32u  /* in a row, before anything else is looked at */
+#define PAUSE_MS     100  /* without accepting, after trouble with it */
+#define RETIRING_MAX 64u  /* notes that the keeper has not answered: they never fill the socket */
+#define END_MS       2000 /* for the keeper to end by itself */
+#define FIXED_FDS    2u
 
 enum seat_use {
     FREE,
-    SERVING,  /* a worker has the slot */
-    DEAD,     /* it is reaped; the keeper has not been told yet */
-    RETIRING  /* the keeper has been told */
+    SERVING, /* a worker has the slot */
+    DEAD,    /* it is reaped; the keeper has not been told yet */
+    RETIRING /* the keeper has been told */
 };
 
 typedef struct seat {

@@ -19,9 +19,9 @@
 /* Fixed, so that a filter of system calls can name them. */
 enum { CLIENT_FD = STDIN_FILENO, WAKE_FD = STDOUT_FILENO };
 
-#define FIRST_SILENCE_MS 150 /* FRM-4 */
-#define SILENCE_MS       20  /* FRM-5 */
-#define PAIR_MS          20  /* for the rest of a request that follows a MESSAGE (FRM-11) */
+#define FIRST_SILENCE_MS 150  /* FRM-4 */
+#define SILENCE_MS       20   /* FRM-5 */
+#define PAIR_MS          20   /* for the rest of a request that follows a MESSAGE (FRM-11) */
 #define DRAIN_MS         1000 /* FRM-13 */
 #define FRAME_BYTES      32768u
 #define OUT_BYTES        65536u
@@ -305,7 +305,7 @@ static bool plan_line(worker *w, smsp_error framed, smsp_span line)
 {
     step *s = &w->plan[w->planned];
     smsp_request request;
-    smsp_sealed sealed;
+    smsp_sealed sealed = {.verb = SMSP_DUMP};
     smsp_reply_code code = SMSP_REPLY_KO;
     smsp_seal_next next = SMSP_SEAL_REPLY;
 
@@ -435,7 +435,8 @@ static bool confine(const slots *all, uint32_t mine, int client, pid_t parent)
     return slots_keep(all, mine) && sandbox_worker();
 }
 
-noreturn void worker_run(const server_options *options, const slots *all, uint32_t mine, int client, pid_t parent)
+noreturn void worker_run(const server_options *options, const slots *all, uint32_t mine, int client,
+                         pid_t parent)
 {
     static worker w; /* zero pages until they are used */
 

@@ -9,6 +9,7 @@
 
 /* Serves one client until it leaves: the forked child's whole life. The worker
  * has slot number mine to itself and dies with its parent. */
-noreturn void worker_run(const server_options *options, const slots *all, uint32_t mine, int client, pid_t parent);
+noreturn void worker_run(const server_options *options, const slots *all, uint32_t mine, int client,
+                         pid_t parent);
 
 #endif

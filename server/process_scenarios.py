@@ -1,0 +1,337 @@
+"""Scenarios on processes: signals, deaths, limits, hostile workers, DUMP and its terminal."""
+import fcntl
+import os
+import resource
+import signal
+import struct
+import threading
+import time
+
+from harness import Server, alive, children_of, scenario, wait_for, want
+
+
+def kill(pid):
+    """kill -9 of a worker, which may have ended just now."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+# ---- Processes ----
+
+@scenario
+def signals():
+    """SIGTERM and SIGINT: status 0, no child left, and the port can be taken again at once."""
+    port = 0
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        with Server(port=port) as server, server.client() as client:
+            port = server.port
+            client.register("alice")
+            pids = children_of(server.process.pid)
+            want(len(pids), 2, "children: keeper and worker")
+            want(server.end(sig), (0, ""), "status and log")
+            wait_for(lambda left=pids: not any(alive(pid) for pid in left), "no child is left", 1)
+
+
+@scenario
+def keeper_killed():
+    """Without its keeper a server in memory ends: a clear line, status 1, nothing left."""
+    with Server() as server, server.client() as client:
+        client.register("alice")
+        os.kill(server.keeper, signal.SIGKILL)
+        want(server.process.wait(5), 1, "status")
+        log = server.process.stderr.read().decode()
+        want("keeper" in log and "lost" in log and log.count("\n") == 1, True, f"one line on the keeper: {log}")
+        want(client.reply(), None)
+
+
+@scenario
+def supervisor_killed():
+    """Nothing outlives the supervisor."""
+    with Server() as server, server.client() as client:
+        client.register("alice")
+        pids = children_of(server.process.pid)
+        server.process.kill()
+        wait_for(lambda: not any(alive(pid) for pid in pids), "keeper and worker end", 2)
+
+
+@scenario
+def kill_workers(count=40):
+    """kill -9 of random workers under load: every other client's replies are right."""
+    failures = []
+    over = threading.Event()
+
+    def load(server, number):
+        try:
+            with server.client() as client:
+                cookie = client.register(f"user{number}")
+                while not over.is_set():
+                    asked = [f"MESSAGE for {number} {cookie}", f"STORE user{number} {cookie}",
+                             f"COUNT user{number} {cookie}", f"GETMSG user{number} {cookie}",
+                             f"DELMSG user{number} {cookie}"]
+                    want(client.ask(*asked), ["OK", "OK", "COUNTED 1", f"for {number}", "OK"])
+        except Exception as error:
+            failures.append(f"user{number}: {error}")
+
+    with Server() as server:
+        threads = [threading.Thread(target=load, args=(server, number)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: len(server.workers()) == 6 or failures, "every client has its worker")
+        spared = set(server.workers())
+        for turn in range(count):
+            with server.client() as victim:
+                cookie = victim.register(f"victim{turn}")
+                victim.send(*[f"COUNT victim{turn} {cookie}"] * (turn % 3 * 400))
+                for pid in set(server.workers()) - spared:
+                    kill(pid)
+        time.sleep(0.2)
+        over.set()
+        for thread in threads:
+            thread.join()
+        want(failures, [], "failures")
+        server.quiet()
+        status, log = server.end()
+        want((status, log), (0, "smspd: a worker was ended by signal 9\n" * count), "status and log")
+
+
+@scenario
+def connections(count=1000):
+    """Connections in a row leave descriptors and processes as they were."""
+    with Server() as server:
+        with server.client() as client:
+            client.register("alice")
+        server.quiet()
+        time.sleep(0.1)
+        pids = [server.process.pid, server.keeper]
+
+        def open_files():
+            return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
+
+        before = open_files()
+        for number in range(count):
+            with server.client() as client:
+                if number % 2:
+                    want(client.ask("LOGIN alice pw")[:3], "OK ")
+        server.quiet()
+        want(open_files(), before, "open descriptors of supervisor and keeper")
+        want(children_of(server.process.pid), [server.keeper], "children")
+
+
+@scenario
+def slot_reuse():
+    """A slot that another client had shows the next one nothing of it."""
+    with Server("--max-clients", "1") as server:
+        with server.client() as client:
+            cookie = client.register("alice")
+        for number in range(200):
+            wait_for(lambda: not server.workers(), "the last worker has ended")
+            with server.client() as client:
+                asked = ["bogus"] * (number % 3) + [f"MESSAGE {number} {cookie}", f"STORE alice {cookie}"]
+                asked += [f"GETMSG alice {cookie}", f"DELMSG alice {cookie}"]
+                want(client.ask(*asked), ["KO"] * (number % 3) + ["OK", "OK", str(number), "OK"])
+                if number % 2:
+                    client.send(*[f"COUNT alice {cookie}"] * 500)  # leaves without reading them
+
+
+@scenario
+def over_the_limit():
+    """Clients over the limit get KO and an end; nothing waits for those that stay."""
+    with Server("--max-clients", "2") as server:
+        with server.client() as one, server.client() as two:
+            cookie = one.register("alice")
+            two.register("bob")
+            lingering = [server.client() for _ in range(40)]
+            for client in lingering:
+                want((client.reply(), client.reply()), ("KO", None), "refused client")
+            began = time.monotonic()
+            want(one.ask(f"COUNT alice {cookie}"), "COUNTED 0")
+            want(time.monotonic() - began < 0.5, True, "a prompt reply beside clients that linger")
+            for client in lingering:
+                client.socket.close()
+        server.quiet()
+        with server.client() as client:
+            want(client.ask("LOGIN alice pw")[:3], "OK ", "reply to the next client")
+
+
+def ticks(pid):
+    """The processor time of a process, in hundredths of a second."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+        return sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+
+
+@scenario
+def no_descriptor_left():
+    """accept fails: the server neither ends nor spins, and goes on when it can."""
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    with Server(preexec_fn=few) as server:
+        pid = server.process.pid
+        used = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, 64))
+        with server.client() as client:
+            began = ticks(pid)
+            client.send("DUMP")
+            time.sleep(1)
+            spent = ticks(pid) - began
+            want(spent <= 10, True, f"at most 10 of 100 clock ticks, got {spent}")
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, 64))
+            want(client.reply(), "OK")
+        status, log = server.end()
+        want(status, 0, "status")
+        want(3 <= log.count("cannot accept: Too many open files") <= 15, True, f"log: {log}")
+
+
+@scenario
+def stopped_log():
+    """A standard error that nobody reads stops nothing."""
+    with Server() as server:
+        fcntl.fcntl(server.process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+        for number in range(150):
+            with server.client() as victim:
+                victim.register(f"victim{number}")
+                for pid in server.workers():
+                    kill(pid)
+                want(victim.reply(), None)
+        with server.client() as client:
+            client.register("alice")
+
+
+# ---- A hostile worker ----
+
+def slot_address(pid):
+    """Where a worker's slot is mapped: its only shared and writable memory of that size."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        found = [line for line in maps if " rw-s " in line]
+    want(len(found), 1, "shared writable mappings of a worker")
+    start, end = (int(part, 16) for part in found[0].split(" ")[0].split("-"))
+    want(end - start, 32768, "bytes of a slot")
+    return start
+
+
+@scenario
+def hostile_slots():
+    """What breaks the rules of a slot costs its worker, and nobody else anything."""
+    owner_keeper = 1
+    token = b"t" * 32
+    cases = {
+        "no request": struct.pack("=III", owner_keeper, 0, 0),
+        "too many requests": struct.pack("=III", owner_keeper, 257, 257 * 4),
+        "longer than the area": struct.pack("=III", owner_keeper, 1, 16384),
+        "an unknown verb": struct.pack("=III", owner_keeper, 1, 4) + b"\0" * 52 + b"\x0a\0\0\0",
+        "a cut entry": struct.pack("=III", owner_keeper, 1, 20) + b"\0" * 52 + b"\x02\0\0\0" + token,
+        "a control character": struct.pack("=III", owner_keeper, 1, 37) + b"\0" * 52 + b"\3\0\1\0" + token + b"\x1b",
+        "a name with a space": struct.pack("=III", owner_keeper, 1, 39) + b"\0" * 52 + b"\5\3\0\0" + token + b"a b",
+        "bytes left over": struct.pack("=III", owner_keeper, 1, 9) + b"\0" * 52 + b"\x08\0\0\0DUMP!",
+        "an owner that is none": struct.pack("=III", 77, 0, 0),
+    }
+    with Server() as server, server.client() as good:
+        cookie = good.register("alice")
+        spared = set(server.workers())
+        for title, content in cases.items():
+            wait_for(lambda: set(server.workers()) == spared, "the last hostile worker is reaped")
+            with server.client() as bad:
+                bad.ask("bogus")
+                pid = (set(server.workers()) - spared).pop()
+                with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+                    memory.seek(slot_address(pid) + 4)
+                    memory.write(content[4:])
+                    memory.seek(slot_address(pid))
+                    memory.write(content[:4])
+                want(good.ask(f"COUNT alice {cookie}"), "COUNTED 0")
+                want(bad.reply(), None, f"{title}: the client's connection")
+            want(good.ask(f"COUNT alice {cookie}"), "COUNTED 0")
+        status, log = server.end()
+        want((status, log.count("broke the rules"), log.count("signal 9")), (0, len(cases), len(cases)), log)
+
+
+@scenario
+def one_slot_each():
+    """A worker has its own slot, its client, the eventfd and standard error, and nothing else."""
+    with Server() as server, server.client() as client, server.client() as other:
+        client.register("alice")
+        other.register("bob")
+        for pid in server.workers():
+            slot_address(pid)
+            want(sorted(os.listdir(f"/proc/{pid}/fd")), ["0", "1", "2"], "descriptors of a worker")
+            want(os.readlink(f"/proc/{pid}/fd/1"), "anon_inode:[eventfd]")
+        want(len(os.listdir(f"/proc/{server.keeper}/fd")), 5, "descriptors of the keeper")
+
+
+# ---- DUMP ----
+
+def dump_pipe():
+    """The ends of a pipe that holds 4 KiB, for a terminal that can be stopped."""
+    ours, theirs = os.pipe()
+    fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, 4096)
+    return ours, theirs
+
+
+@scenario
+def dump():
+    """DUMP prints before the OK, in the order and form of the specification."""
+    ours, theirs = os.pipe()
+    with Server(stdout=theirs) as server, server.client() as client:
+        os.close(theirs)
+        cookie = client.register("alice", "secret")
+        client.register("bob")
+        asked = [f"MESSAGE one {cookie}", f"STORE bob {cookie}", f"MESSAGE two {cookie}", "DUMP", f"MESSAGE three {cookie}"]
+        want(client.ask(*asked), ["OK"] * 5)
+        printed = os.read(ours, 65536).decode()
+        want(printed, "IMQ: 1\n  1: two\nMBX: 2\n  alice: 0\n  bob: 1\n    1: one\n", "printed")
+        for _ in range(30):
+            want(client.ask("DUMP", "DUMP again"), ["OK", "OK"])
+            want(os.read(ours, 65536).decode().count("IMQ: 2\n"), 2, "two dumps printed")
+    os.close(ours)
+
+
+@scenario
+def stopped_terminal():
+    """A terminal that takes no text delays an OK by a second at most, and nobody else."""
+    ours, theirs = dump_pipe()
+    with Server(stdout=theirs) as server, server.client() as asking, server.client() as waiting, \
+            server.client() as other:
+        os.close(theirs)
+        cookie = other.register("alice")
+        want(other.ask(*[f"MESSAGE {'x' * 4000} {cookie}"] * 5), ["OK"] * 5)
+        began = time.monotonic()
+        asking.send("DUMP", "bogus")
+        waiting.send("DUMP")
+        while time.monotonic() - began < 0.8:
+            asked = time.monotonic()
+            want(other.ask(f"COUNT alice {cookie}"), "COUNTED 0")
+            want(time.monotonic() - asked < 0.2, True, "a prompt reply beside a stopped terminal")
+        want((asking.replies(2), waiting.reply()), (["OK", "KO"], "OK"))
+        took = time.monotonic() - began
+        want(0.9 < took < 2.0, True, f"the OK comes after about a second, not {took:.2f}")
+        want(server.end()[0], 0, "status with a dump under way")
+    os.close(ours)
+
+
+@scenario
+def asker_leaves():
+    """A client that leaves while its DUMP waits is forgotten, and its slot serves the next."""
+    ours, theirs = dump_pipe()
+    with Server("--max-clients", "2", stdout=theirs) as server, server.client() as other:
+        os.close(theirs)
+        cookie = other.register("alice")
+        want(other.ask(*[f"MESSAGE {'x' * 4000} {cookie}"] * 5), ["OK"] * 5)
+        stays = server.workers()
+        with server.client() as asking:
+            asking.send("DUMP")
+            wait_for(lambda: len(server.workers()) == 2, "a second worker")
+            time.sleep(0.1)
+            for pid in set(server.workers()) - set(stays):
+                kill(pid)
+        wait_for(lambda: len(server.workers()) == 1, "the second worker ends")
+        for _ in range(10):
+            with server.client() as client:
+                want(client.ask(f"COUNT alice {cookie}"), "COUNTED 0")
+            wait_for(lambda: len(server.workers()) == 1, "the worker ends")
+        read = b""
+        while read.count(b"\n") < 8:
+            read += os.read(ours, 65536)
+        want(read.count(b"xxxx\n"), 5, "texts printed when the terminal goes on")
+    os.close(ours)

@@ -1,0 +1,30 @@
+#!/usr/bin/python3
+"""Plays one scenario against a real smspd: scenarios.py NAME [COUNT]. Exit status 0: all as it should be."""
+import os
+import signal
+import socket
+import sys
+
+import process_scenarios
+import wire_scenarios
+from harness import SCENARIOS, SMSPD
+
+LONGEST = 600  # seconds; then a scenario has failed
+MODULES = (process_scenarios, wire_scenarios)  # each fills SCENARIOS
+
+
+def main():
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in SCENARIOS:
+        print("usage: scenarios.py NAME [COUNT]\n" + "\n".join(SCENARIOS), file=sys.stderr)
+        return 2
+    if not os.access(SMSPD, os.X_OK):
+        print(f"{SMSPD}: not there; make builds it", file=sys.stderr)
+        return 1
+    signal.alarm(LONGEST)
+    socket.setdefaulttimeout(20)
+    SCENARIOS[sys.argv[1]](*map(int, sys.argv[2:]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

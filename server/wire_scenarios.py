@@ -1,0 +1,194 @@
+"""Scenarios on the wire: framing, order, pairs, slow clients, addresses, a store that refuses."""
+import os
+import re
+import threading
+import time
+
+from harness import Server, scenario, want
+
+# ---- Framing and order ----
+
+def play_all_verbs(client):
+    cookie = client.register("alice")
+    asked = [f"MESSAGE hello, world {cookie}", f"STORE alice {cookie}", f"COUNT alice {cookie}",
+             f"GETMSG alice {cookie}", f"DELMSG alice {cookie}", "DUMP", "LOGIN alice wrong", "LOGIN nobody pw",
+             "nonsense", "", f"LOGOUT {cookie}", f"COUNT alice {cookie}"]
+    want(client.ask(*asked), ["OK", "OK", "COUNTED 1", "hello, world", "OK", "OK", "KO", "KO", "KO", "KO", "OK",
+                              "You should log in first."], "replies")
+    want(client.ask("LOGIN alice pw")[:3], "OK ", "reply to LOGIN")
+
+
+@scenario
+def endings():
+    """LF, CR LF and NUL, each answered alike."""
+    for ending in (b"\n", b"\0"):
+        with Server() as server, server.client(ending=ending) as client:
+            play_all_verbs(client)
+    with Server() as server, server.client() as client:
+        client.send_bytes(b"REGISTER a b\r\nDUMP\r\n")
+        want(re.fullmatch(rb"OK [0-9a-f]{32}\nOK\n", client.finish()) is not None, True, "replies end with LF")
+
+
+@scenario
+def unterminated():
+    """Requests without a terminator; what each --framing makes of them."""
+    for framing, end in (("auto", b""), ("course", b"\0")):
+        with Server("--framing", framing) as server, server.client() as client:
+            client.send_bytes(b"REGISTER a b")
+            first = client.socket.recv(1024)
+            want(first[:3] + first[35:], b"OK " + end, f"first reply with --framing {framing}")
+            client.send_bytes(b"MESSAGE hi " + first[3:35])
+            want(client.socket.recv(1024), b"OK" + end, "second reply")
+            client.send_bytes(b"DUMP\n")
+            want(client.socket.recv(1024), b"OK" + end, "reply to a request whose LF is dropped")
+            client.send_bytes(b"DU")
+            want(client.finish(), b"KO" + end, "what the end of input ends")
+    with Server("--framing", "terminated") as server, server.client() as client:
+        client.send_bytes(b"REGISTER a b")
+        time.sleep(0.3)
+        client.send_bytes(b" c\nDUMP")
+        want(client.finish(), b"KO\n", "replies with --framing terminated")
+
+
+@scenario
+def one_byte_at_a_time():
+    """A connection's first byte alone is no request, and slow bytes of a terminated one do no harm."""
+    with Server() as server, server.client() as client:
+        client.send_bytes(b"D")
+        time.sleep(0.4)
+        client.send_bytes(b"UMP\n")
+        want(client.reply(), "OK")
+        for byte in b"DUMP\nDUMP\n":
+            client.send_bytes(bytes([byte]))
+            time.sleep(0.005)
+        want(client.replies(2), ["OK", "OK"])
+
+
+@scenario
+def pipelines():
+    """Thousands of requests at once, some answered by the worker itself, keep their order."""
+    with Server() as server, server.client() as client:
+        cookie = client.register("alice")
+        asked, expected = [], []
+        for number in range(3000):
+            asked += [f"MESSAGE text {number} {cookie}", f"STORE alice {cookie}", "bogus", f"COUNT alice {cookie}",
+                      f"MESSAGE {'x' * 5000} {cookie}", f"GETMSG alice {cookie}", f"DELMSG alice {cookie}", "COUNT a b"]
+            expected += ["OK", "OK", "KO", "COUNTED 1", "KO", f"text {number}", "OK", "You should log in first."]
+        thread = threading.Thread(target=client.send, args=asked)
+        thread.start()
+        want(client.replies(len(asked)), expected, "replies")
+        thread.join()
+
+
+@scenario
+def long_texts():
+    """Texts that overflow a run's requests, and replies that overflow its answers."""
+    with Server() as server, server.client() as client:
+        cookie = client.register("alice")
+        texts = [chr(ord("a") + number % 26) * (4096 - number) for number in range(60)]
+        for text in texts:
+            want(client.ask(f"MESSAGE {text} {cookie}", f"STORE alice {cookie}"), ["OK", "OK"])
+        asked = [verb for _ in texts for verb in (f"GETMSG alice {cookie}", f"DELMSG alice {cookie}")]
+        want(client.ask(*asked), [reply for text in texts for reply in (text, "OK")])
+        asked = [f"MESSAGE {text} {cookie}" for text in texts] + [f"COUNT alice {cookie}"]
+        want(client.ask(*asked), ["OK"] * len(texts) + ["COUNTED 0"])
+        cut = f"MESSAGE {'y' * 4096} {cookie}"
+        want(client.ask(cut, cut + "z", "x" * 200000, "DUMP"), ["OK", "KO", "KO", "OK"])
+
+
+@scenario
+def half_close():
+    """After a half-close every reply still arrives; the tail of a terminated stream never runs."""
+    with Server() as server, server.client() as client, server.client() as other:
+        cookie = client.register("alice")
+        client.send(*[f"COUNT alice {cookie}"] * 2000)
+        client.send_bytes(f"MESSAGE never {cookie}".encode())
+        want(client.finish(), b"COUNTED 0\n" * 2000, "replies after the half-close")
+        want(other.ask(f"STORE alice {cookie}"), "KO", "STORE: the IMQ should be empty")
+
+
+# ---- Pairs ----
+
+@scenario
+def pairs(count=150):
+    """8 senders with MESSAGE and STORE in one write: no text ends in a wrong mailbox."""
+    failures = []
+
+    def send(server, number):
+        try:
+            with server.client() as client:
+                cookie = client.register(f"user{number}")
+                for turn in range(count):
+                    depth = 1 + turn % 70
+                    pair = [f"MESSAGE {number} {'t' * (turn * 13 % 3000)} {cookie}", f"STORE user{number} {cookie}"]
+                    want(client.ask(*pair * depth), ["OK"] * 2 * depth)
+                    for _ in range(depth):
+                        text, gone = client.ask(f"GETMSG user{number} {cookie}", f"DELMSG user{number} {cookie}")
+                        want((text.split(" ")[0], gone), (str(number), "OK"), f"user{number}'s mail")
+        except Exception as error:  # a thread's own end would go unseen
+            failures.append(f"user{number}: {error}")
+
+    with Server() as server:
+        threads = [threading.Thread(target=send, args=(server, number)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    want(failures, [], "failures")
+
+
+@scenario
+def split_pair():
+    """A STORE that is cut in two on its way stays with its MESSAGE."""
+    with Server() as server, server.client() as alice, server.client() as bob:
+        one, two = alice.register("alice"), bob.register("bob")
+        for number in range(20):
+            alice.send_bytes(f"MESSAGE {number} {one}\nSTORE al".encode())
+            bob.send(f"STORE bob {two}")
+            time.sleep(0.002)
+            alice.send_bytes(f"ice {one}\n".encode())
+            want((alice.replies(2), bob.reply()), (["OK", "OK"], "KO"), f"pair {number}")
+        alice.send_bytes(f"MESSAGE late {one}\nSTO".encode())
+        want(alice.reply(), "OK", "reply although the rest does not come")
+
+
+# ---- Addresses, slow clients, and a store that refuses ----
+
+@scenario
+def ipv6():
+    with Server(host="::1") as server, server.client() as client:
+        want("listening on [::1]:" in server.log, True, server.log)
+        client.register("alice")
+
+
+@scenario
+def idle_client():
+    """A client that is idle, or reads nothing, does not delay another."""
+    with Server() as server, server.client() as idle, server.client(receive_buffer=4096) as deaf, \
+            server.client() as other:
+        idle.send_bytes(b"DUM")
+        cookie = other.register("alice")
+        deaf.socket.setblocking(False)
+        try:
+            while True:
+                deaf.socket.send(b"bogus\n" * 1000)
+        except BlockingIOError:
+            pass
+        began = time.monotonic()
+        for _ in range(200):
+            want(other.ask(f"COUNT alice {cookie}"), "COUNTED 0")
+        want(time.monotonic() - began < 2, True, "200 prompt replies")
+
+
+@scenario
+def store_refuses():
+    """A batch that cannot be kept is rolled back: KO, no trace, and reads go on."""
+    with Server(program=os.environ["SMSPD_REFUSING"]) as server, server.client() as client:
+        cookie = client.register("alice")
+        asked = [f"MESSAGE good {cookie}", f"STORE alice {cookie}", f"MESSAGE refuse {cookie}", f"STORE alice {cookie}",
+                 f"COUNT alice {cookie}", "LOGIN alice wrong"]
+        want(client.ask(*asked), ["KO"] * 4 + ["COUNTED 0", "KO"], "replies in a refused batch")
+        want(client.ask(f"MESSAGE good {cookie}", f"STORE alice {cookie}"), ["OK", "OK"], "the next batch")
+        want(client.ask(f"MESSAGE refuse {cookie}", f"GETMSG alice {cookie}", f"DELMSG alice {cookie}"),
+             ["KO", "good", "KO"], "reads in a refused batch")
+        want(client.ask(f"DELMSG alice {cookie}", f"STORE alice {cookie}"), ["OK", "KO"], "nothing of it is left")
