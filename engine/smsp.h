@@ -27,6 +27,10 @@
 
 #define SMSP_VERSION "0.1.0"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if defined(__GNUC__)
 #define SMSP_MUST_USE __attribute__((warn_unused_result))
 #else
@@ -445,5 +449,9 @@ typedef struct smsp_answer_out {
 smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, smsp_error framed, smsp_span line,
                        smsp_ending ending, uint8_t *out, size_t size, size_t *len,
                        smsp_answer_out *what) SMSP_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

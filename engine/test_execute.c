@@ -1,24 +1,7 @@
-/* Every command of the document with every reply of PROTOCOL.md, sections 5 to 7. */
+/* Every command of the document with every reply of PROTOCOL.md, sections 5 and 6. */
 #include "test_support.h"
 
 #define NOBODY "00000000000000000000000000000000"
-
-static int setup(void **data)
-{
-    world *w = malloc(sizeof *w);
-
-    assert_non_null(w);
-    world_open(w, small_limits());
-    *data = w;
-    return 0;
-}
-
-static int teardown(void **data)
-{
-    world_close(*data);
-    free(*data);
-    return 0;
-}
 
 static void register_and_login(void **data)
 {
@@ -414,127 +397,6 @@ static void read_only(void **data)
     assert_string_equal(say(w, "LOGOUT %s", alice), "OK");
 }
 
-/* ---- DUMP ---- */
-
-typedef struct {
-    char text[1000];
-    size_t len;
-    size_t pieces_left;
-} paper;
-
-static bool print(void *context, const uint8_t *at, size_t len)
-{
-    paper *p = context;
-
-    if (p->pieces_left == 0)
-        return false;
-    p->pieces_left--;
-    assert_true(p->len + len < sizeof p->text);
-    memcpy(p->text + p->len, at, len);
-    p->len += len;
-    p->text[p->len] = '\0';
-    return true;
-}
-
-static void dump(void **data)
-{
-    static const char expected[] = "IMQ: 2\n"
-                                   "  1: the older one\n"
-                                   "  2: 123456789 123456789 123456789 123456789 123456789 12345\n"
-                                   "MBX: 3\n"
-                                   "  zoe: 2\n"
-                                   "    1: first\n"
-                                   "    2: zoe: 3\n"
-                                   "  alice: 0\n"
-                                   "  bob: 0\n";
-    world *w = *data;
-    cookie_text zoe;
-    size_t pieces;
-
-    assert_string_equal(say(w, "DUMP"), "OK");
-    assert_true(w->what.dump);
-    enter(w, "REGISTER", "zoe", zoe);
-    assert_false(w->what.dump);
-    (void)say(w, "REGISTER alice pass1");
-    (void)say(w, "REGISTER bob pass2");
-    (void)say(w, "MESSAGE first %s", zoe);
-    (void)say(w, "STORE zoe %s", zoe);
-    (void)say(w, "MESSAGE zoe: 3 %s", zoe);
-    (void)say(w, "STORE zoe %s", zoe);
-    (void)say(w, "MESSAGE the older one %s", zoe);
-    (void)say(w, "MESSAGE 123456789 123456789 123456789 123456789 123456789 12345 %s", zoe);
-    assert_string_equal(say(w, "DUMP any words %s", zoe), "OK"); /* DMP-3 */
-    assert_true(w->what.dump);
-    paper p = {.pieces_left = 1000};
-    assert_int_equal(smsp_dump(w->state, print, &p), SMSP_OK);
-    assert_string_equal(p.text, expected); /* DMP-5, DMP-6 */
-    pieces = 1000 - p.pieces_left;
-    for (size_t stop = 0; stop < pieces; stop++) {
-        p = (paper){.pieces_left = stop};
-        assert_int_equal(smsp_dump(w->state, print, &p), SMSP_STOPPED);
-        assert_memory_equal(p.text, expected, p.len);
-    }
-}
-
-/* ---- The replies' way out ---- */
-
-static void answers(void **data)
-{
-    world *w = *data;
-    size_t len = 0;
-    uint8_t out[SMSP_REPLY_MAX + 1];
-    smsp_span none = {NULL, 0};
-
-    assert_int_equal(smsp_answer(w->state, &w->secrets, SMSP_TOO_LONG, none, SMSP_ENDS_LF, out, sizeof out, &len,
-                                 &w->what),
-                     SMSP_OK);
-    assert_span_is((smsp_span){out, len}, "KO\n", 3); /* FRM-7 */
-    assert_int_equal(
-        smsp_answer(w->state, &w->secrets, SMSP_OK, SPAN("DUMP"), SMSP_ENDS_NUL, out, sizeof out, &len, &w->what),
-        SMSP_OK);
-    assert_span_is((smsp_span){out, len}, "OK\0", 3);
-    assert_int_equal(smsp_answer(w->state, &w->secrets, SMSP_OK, SPAN("DUMP"), SMSP_ENDS_LF, out, SMSP_REPLY_MAX,
-                                 &len, &w->what),
-                     SMSP_NO_ROOM);
-    assert_string_equal(say(w, ""), KO);        /* REQ-2 */
-    assert_string_equal(say(w, "DUMPLING"), KO); /* REQ-3 */
-    assert_string_equal(say(w, "STORE a b c"), KO); /* REQ-4 */
-    assert_string_equal(say(w, "DUMP \x7f"), KO);   /* REQ-1 */
-}
-
-/* ---- Making a state ---- */
-
-static void limits_of_a_state(void **unused)
-{
-    smsp_limits good = small_limits();
-    smsp_config config = {.limits = good};
-    smsp_state *state = NULL;
-    size_t size = smsp_state_size(&good);
-    uint8_t *memory = malloc(size + 1);
-
-    (void)unused;
-    assert_non_null(memory);
-    assert_int_equal(smsp_state_init(memory, size - 1, &config, &state), SMSP_NO_ROOM);
-    assert_int_equal(smsp_state_init(memory + 1, size, &config, &state), SMSP_NO_ROOM);
-    assert_int_equal(smsp_state_init(NULL, size, &config, &state), SMSP_NO_ROOM);
-    assert_null(state);
-    for (int field = 0; field < 8; field++) {
-        smsp_limits bad = good;
-        bad.accounts = field == 0 ? 0 : field == 1 ? UINT32_MAX : good.accounts;
-        bad.messages = field == 2 ? 0 : good.messages;
-        bad.text = field == 3 ? 63 : field == 4 ? UINT64_MAX : good.text;
-        bad.mailbox = field == 5 ? 0 : good.mailbox;
-        bad.journal = field == 6 ? 0 : good.journal;
-        config.limits = bad;
-        assert_int_equal(smsp_state_size(&bad) == 0, field < 7);
-        if (field < 7)
-            assert_int_equal(smsp_state_init(memory, size, &config, &state), SMSP_BAD_LIMITS);
-    }
-    free(memory);
-    good = smsp_limits_default();
-    assert_in_range(smsp_state_size(&good), (size_t)256 << 20, (size_t)320 << 20);
-}
-
 int main(void)
 {
 #define test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -558,9 +420,6 @@ int main(void)
         cmocka_unit_test(message_limits),
         cmocka_unit_test(text_all_or_nothing),
         test(read_only),
-        test(dump),
-        test(answers),
-        cmocka_unit_test(limits_of_a_state),
     };
     return cmocka_run_group_tests_name("execute", tests, NULL, NULL);
 }

@@ -184,6 +184,24 @@ static inline void enter(world *w, const char *verb, const char *name, cookie_te
     memcpy(cookie, reply + 3, SMSP_COOKIE_LEN + 1);
 }
 
+/* For cmocka_unit_test_setup_teardown: a world with small limits for each test. */
+static inline int setup(void **data)
+{
+    world *w = malloc(sizeof *w);
+
+    assert_non_null(w);
+    world_open(w, small_limits());
+    *data = w;
+    return 0;
+}
+
+static inline int teardown(void **data)
+{
+    world_close(*data);
+    free(*data);
+    return 0;
+}
+
 #define KO "KO"
 #define LOG_IN "You should log in first."
 

@@ -94,6 +94,6 @@ bool smsp_cookie_ok(const uint8_t *at, size_t len)
     if (len != SMSP_COOKIE_LEN)
         return false;
     for (size_t i = 0; i < SMSP_COOKIE_LEN; i++) /* no early way out: vector code */
-        bad |= (uint8_t)(!within(at[i], '0', '9') & !within(at[i], 'a', 'f'));
+        bad |= (uint8_t)!(within(at[i], '0', '9') || within(at[i], 'a', 'f'));
     return bad == 0;
 }
