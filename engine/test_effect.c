@@ -491,3 +491,20 @@ static void check_finds_spoilt_messages_and_blocks(void **unused)
     world_close(&w);
 }
 
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replay_rebuilds_the_state),
+        cmocka_unit_test(rollback_leaves_no_trace),
+        cmocka_unit_test(full_journal),
+        cmocka_unit_test(deleted_text_waits_for_commit),
+        cmocka_unit_test(effects_that_do_not_apply),
+        cmocka_unit_test(encode_and_decode),
+        cmocka_unit_test(hostile_bytes),
+        cmocka_unit_test(snapshot_can_be_stopped),
+        cmocka_unit_test(message_read_checks_its_room),
+        cmocka_unit_test(check_finds_spoilt_counts_and_accounts),
+        cmocka_unit_test(check_finds_spoilt_messages_and_blocks),
+    };
+    return cmocka_run_group_tests_name("effect", tests, NULL, NULL);
+}
