@@ -1,6 +1,5 @@
 /* Effects as bytes, replay, snapshot; and batches that are taken back. */
 #include "test_support.h"
-#include "state.h"
 
 /* ---- A log of effects, as a store would keep it ---- */
 
@@ -384,113 +383,6 @@ static void message_read_checks_its_room(void **unused)
     world_close(&w);
 }
 
-/* ---- smsp_state_check finds what is wrong: each field of the state, spoilt ---- */
-
-static void check_finds(world *w, const char *part)
-{
-    const char *found = smsp_state_check(w->state);
-
-    assert_non_null(found);
-    if (strstr(found, part) == NULL)
-        assert_string_equal(found, part);
-}
-
-#define SPOIL(field, value, part)                                                                            \
-    do {                                                                                                     \
-        const size_t size = sizeof(s->field);                                                                \
-        uint8_t kept[sizeof(s->field)];                                                                      \
-        memcpy(kept, &s->field, size);                                                                       \
-        s->field = (value);                                                                                  \
-        check_finds(&w, (part));                                                                             \
-        memcpy(&s->field, kept, size);                                                                       \
-        assert_null(smsp_state_check(s));                                                                    \
-    } while (0)
-
-/* Accounts, a mailbox, the IMQ, a free block, and a deletion that waits for its commit. */
-static void open_busy_world(world *w)
-{
-    cookie_text alice, bob;
-
-    world_open(w, small_limits());
-    enter(w, "REGISTER", "alice", alice);
-    enter(w, "REGISTER", "bob", bob);
-    (void)say(w, "MESSAGE %0100d %s", 1, alice); /* blocks 0 and 1 */
-    (void)say(w, "STORE alice %s", alice);
-    (void)say(w, "MESSAGE two %s", bob); /* block 2 */
-    (void)say(w, "STORE alice %s", alice);
-    (void)say(w, "MESSAGE three %s", alice); /* block 3, on the IMQ */
-    (void)say(w, "MESSAGE four %s", alice);
-    (void)say(w, "STORE bob %s", bob);
-    (void)say(w, "DELMSG bob %s", bob); /* block 4 is free */
-    smsp_begin(w->state);
-    (void)say(w, "DELMSG alice %s", alice); /* blocks 0 and 1 wait for commit */
-}
-
-static void check_finds_spoilt_counts_and_accounts(void **unused)
-{
-    world w;
-
-    (void)unused;
-    open_busy_world(&w);
-    smsp_state *s = w.state;
-    SPOIL(account_count, 5, "limit");
-    SPOIL(session_count, 3, "limit");
-    SPOIL(message_count, 9, "limit");
-    SPOIL(imq_count, 9, "limit");
-    SPOIL(journal_count, 101, "limit");
-    SPOIL(deleted_count, 2, "limit");
-    SPOIL(pool.used, 6, "limit");
-    SPOIL(pool.fresh, 81, "limit");
-    SPOIL(pool.total, 79, "limit");
-    SPOIL(imq[s->config.limits.imq], 0, "gap");
-    SPOIL(account_count, 3, "usernames");
-    SPOIL(by_name.next[1], 0, "usernames");
-    SPOIL(by_name.heads[0], 7, "usernames");
-    SPOIL(session_count, 1, "cookies");
-    SPOIL(accounts[0].name[0], 'b', "account");
-    SPOIL(accounts[0].name[0], '-', "account");
-    SPOIL(accounts[0].name_len, 0, "account");
-    SPOIL(accounts[0].cookie.bytes[0], (uint8_t)(s->accounts[0].cookie.bytes[0] ^ 1), "account");
-    SPOIL(accounts[0].has_session, false, "account");
-    smsp_commit(s);
-    world_close(&w);
-}
-
-static void check_finds_spoilt_messages_and_blocks(void **unused)
-{
-    world w;
-
-    (void)unused;
-    open_busy_world(&w);
-    smsp_state *s = w.state;
-    SPOIL(accounts[0].first, 99, "message");
-    SPOIL(accounts[0].last, 3, "message");
-    SPOIL(accounts[0].count, 2, "message");
-    SPOIL(accounts[0].count, 0, "message");
-    SPOIL(accounts[0].count, 4, "message");
-    SPOIL(accounts[0].on_imq, 0, "message");
-    SPOIL(imq[0], 99, "message");
-    SPOIL(imq[0], 0, "message");
-    SPOIL(message_count, 3, "message");
-    SPOIL(deleted_count, 0, "message");
-    SPOIL(journal[0].message, 99, "message");
-    SPOIL(pool.blocks[2].first.length, 0, "message");
-    SPOIL(pool.blocks[2].first.length, SMSP_CONTENT_MAX + 1, "message");
-    SPOIL(pool.blocks[2].first.length, 60, "message");
-    SPOIL(pool.blocks[2].first.sender, 2, "message");
-    SPOIL(pool.blocks[2].first.text[0], 0x1b, "message");
-    SPOIL(pool.blocks[2].first.next, 3, "message");
-    SPOIL(pool.blocks[2].first.more, 3, "message");
-    SPOIL(pool.blocks[2].first.more, 99, "message");
-    SPOIL(pool.used, 3, "message");
-    SPOIL(pool.free, SMSP_NIL, "block");
-    SPOIL(pool.free, 99, "block");
-    SPOIL(pool.blocks[4].further.more, 4, "block");
-    SPOIL(pool.fresh, 6, "block");
-    smsp_commit(w.state);
-    world_close(&w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,8 +395,6 @@ int main(void)
         cmocka_unit_test(hostile_bytes),
         cmocka_unit_test(snapshot_can_be_stopped),
         cmocka_unit_test(message_read_checks_its_room),
-        cmocka_unit_test(check_finds_spoilt_counts_and_accounts),
-        cmocka_unit_test(check_finds_spoilt_messages_and_blocks),
     };
     return cmocka_run_group_tests_name("effect", tests, NULL, NULL);
 }
