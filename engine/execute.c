@@ -111,6 +111,17 @@ static smsp_error execute_salt(smsp_state *state, const command_input *in, smsp_
 
 /* ---- IMQ and MBX: messages ---- */
 
+/* The user whom the request names, or SMSP_NIL: mostly the sender, who need not
+ * be looked up again. */
+static uint32_t named_user(const smsp_state *state, const command_input *in)
+{
+    smsp_span name = smsp_account_name(&state->accounts[in->sender]);
+
+    if (smsp_same(name.at, name.len, in->sealed->username.at, in->sealed->username.len))
+        return in->sender;
+    return smsp_state_user(state, in->sealed->username);
+}
+
 static smsp_error execute_message(smsp_state *state, const command_input *in, smsp_result *result)
 {
     const smsp_account *sender = &state->accounts[in->sender];
@@ -127,7 +138,7 @@ static smsp_error execute_message(smsp_state *state, const command_input *in, sm
 
 static smsp_error execute_store(smsp_state *state, const command_input *in, smsp_result *result)
 {
-    uint32_t user = smsp_state_user(state, in->sealed->username);
+    uint32_t user = named_user(state, in);
 
     if (user == SMSP_NIL || state->imq_count == 0)
         return ko(result); /* STO-3, STO-4 */
@@ -137,7 +148,7 @@ static smsp_error execute_store(smsp_state *state, const command_input *in, smsp
 
 static smsp_error execute_count(smsp_state *state, const command_input *in, smsp_result *result)
 {
-    uint32_t user = smsp_state_user(state, in->sealed->username);
+    uint32_t user = named_user(state, in);
 
     if (user == SMSP_NIL)
         return ko(result); /* CNT-2 */
@@ -147,7 +158,7 @@ static smsp_error execute_count(smsp_state *state, const command_input *in, smsp
 
 static smsp_error execute_delmsg(smsp_state *state, const command_input *in, smsp_result *result)
 {
-    uint32_t user = smsp_state_user(state, in->sealed->username);
+    uint32_t user = named_user(state, in);
 
     if (user == SMSP_NIL || !may_open(state, in, user) || state->accounts[user].count == 0)
         return ko(result); /* DEL-2, DEL-3 */
@@ -157,7 +168,7 @@ static smsp_error execute_delmsg(smsp_state *state, const command_input *in, sms
 
 static smsp_error execute_getmsg(smsp_state *state, const command_input *in, smsp_result *result)
 {
-    uint32_t user = smsp_state_user(state, in->sealed->username);
+    uint32_t user = named_user(state, in);
 
     if (user == SMSP_NIL || !may_open(state, in, user) || state->accounts[user].count == 0)
         return ko(result); /* GET-3, GET-4 */
