@@ -131,13 +131,17 @@ static bool take(int option, const char *name, const char *value, server_options
     }
 }
 
-/* getopt's own complaint would take the program's path for its name. */
+/* getopt's own complaint would take the program's path for its name. It leaves in
+ * optopt the letter of a short option, the number of a known long one, or 0. */
 static options_result complain(int option, char **argv)
 {
-    const char *what = argv[optind - 1];
+    const char letter[] = {'-', (char)optopt, '\0'};
+    const char *what = optopt > 0 && optopt < MEMORY ? letter : argv[optind - 1];
 
     if (option == ':')
         log_line("%s: its value is missing; see smspd --help", what);
+    else if (optopt >= MEMORY)
+        log_line("%s: it takes no value; see smspd --help", what);
     else
         log_line("%s: no such option; see smspd --help", what);
     return OPTIONS_WRONG;
@@ -150,7 +154,7 @@ options_result options_read(int argc, char **argv, server_options *out)
 
     *out = (server_options){.limits = smsp_limits_default(), .max_clients = 512};
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "+:hV", known, &which)) != -1) {
+    while ((option = getopt_long(argc, argv, ":hV", known, &which)) != -1) {
         if (option == 'h') {
             fputs(usage, stdout);
             return OPTIONS_DONE;

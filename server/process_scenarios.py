@@ -302,10 +302,10 @@ def stopped_terminal():
         while time.monotonic() - began < 0.8:
             asked = time.monotonic()
             want(other.ask(f"COUNT alice {cookie}"), "COUNTED 0")
-            want(time.monotonic() - asked < 0.2, True, "a prompt reply beside a stopped terminal")
+            want(time.monotonic() - asked < 0.5, True, "a prompt reply beside a stopped terminal")
         want((asking.replies(2), waiting.reply()), (["OK", "KO"], "OK"))
         took = time.monotonic() - began
-        want(0.9 < took < 2.0, True, f"the OK comes after about a second, not {took:.2f}")
+        want(0.9 < took < 3.0, True, f"the OK comes after about a second, not {took:.2f}")
         want(server.end()[0], 0, "status with a dump under way")
     os.close(ours)
 

@@ -2,7 +2,7 @@
 # The long forms of what test_server.bats tests shortly: make check-server-long.
 
 play() {
-    timeout 600 /usr/bin/python3 "$BATS_TEST_DIRNAME/scenarios.py" "$@" 3>&-
+    timeout 600 /usr/bin/python3 -B "$BATS_TEST_DIRNAME/scenarios.py" "$@" 3>&-
 }
 
 @test "server, long: 20,000 connections in a row leave nothing" { play connections 20000; }

@@ -40,7 +40,10 @@ wrong() {
     wrong 2 "--bogus: no such option" --bogus 127.0.0.1 0
     wrong 2 "-x: no such option" -x 127.0.0.1 0
     wrong 2 "--max-clients: its value is missing" --max-clients
-    wrong 2 "--memory" --memory=yes 127.0.0.1 0
+    wrong 2 "-x: no such option" -xV 127.0.0.1 0
+    wrong 2 "-1: no such option" 127.0.0.1 -1
+    wrong 2 "--memory=yes: it takes no value" --memory=yes 127.0.0.1 0
+    wrong 2 "--bogus: no such option" 127.0.0.1 0 --bogus
     wrong 2 "HOST and PORT"
     wrong 2 "HOST and PORT" 127.0.0.1
     wrong 2 "HOST and PORT" 127.0.0.1 0 more

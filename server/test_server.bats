@@ -2,7 +2,7 @@
 # The running server, one scenario a test: each starts its own on a free loopback port.
 
 play() {
-    timeout 170 /usr/bin/python3 "$BATS_TEST_DIRNAME/scenarios.py" "$@" 3>&-
+    timeout 170 /usr/bin/python3 -B "$BATS_TEST_DIRNAME/scenarios.py" "$@" 3>&-
 }
 
 @test "server: requests end with LF, CR LF or NUL" { play endings; }
@@ -12,6 +12,7 @@ play() {
 @test "server: the longest texts, many at once" { play long_texts; }
 @test "server: a half-close loses no reply and runs no tail" { play half_close; }
 @test "server: 8 senders with MESSAGE and STORE in one write" { play pairs; }
+@test "server: a pair behind long texts is not torn" { play pair_behind_texts; }
 @test "server: a STORE that is cut in two stays with its MESSAGE" { play split_pair; }
 @test "server: SIGTERM and SIGINT end it, and the port is free at once" { play signals; }
 @test "server: the keeper killed ends it with a line" { play keeper_killed; }

@@ -113,7 +113,7 @@ static void only_sealed_requests_pass(void **state)
     static const struct {
         unsigned verb;
         const char *name, *content;
-        size_t tokens;
+        unsigned tokens;
         slot_error want;
     } cases[] = {
         {SMSP_MESSAGE, "", longest, 32, SLOT_OK},

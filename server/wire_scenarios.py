@@ -48,6 +48,9 @@ def unterminated():
         time.sleep(0.3)
         client.send_bytes(b" c\nDUMP")
         want(client.finish(), b"KO\n", "replies with --framing terminated")
+        with server.client() as client:
+            client.send_bytes(b"DUMP")
+            want(client.finish(), b"", "reply to a request that never ends")
 
 
 @scenario
@@ -138,16 +141,39 @@ def pairs(count=150):
 
 
 @scenario
-def split_pair():
-    """A STORE that is cut in two on its way stays with its MESSAGE."""
+def pair_behind_texts(count=400):
+    """A pair whose replies find little room behind long texts is not torn either."""
     with Server() as server, server.client() as alice, server.client() as bob:
         one, two = alice.register("alice"), bob.register("bob")
-        for number in range(20):
+        text = "x" * 4064  # four of them leave room for the MESSAGE's reply, but not for its STORE's
+        want(alice.ask(f"MESSAGE {text} {one}", f"STORE alice {one}"), ["OK", "OK"])
+        asked = [f"GETMSG alice {one}"] * 4 + [f"MESSAGE hi {one}", f"STORE alice {one}"]
+        for number in range(count):
+            alice.send(*asked)
+            bob.send(*[f"STORE bob {two}"] * 3)
+            want((alice.replies(6), bob.replies(3)), ([text] * 4 + ["OK", "OK"], ["KO"] * 3), f"round {number}")
+
+
+@scenario
+def split_pair():
+    """A STORE that is cut in two on its way stays with its MESSAGE."""
+    proofs = 0
+    with Server() as server, server.client() as alice, server.client() as bob:
+        one, two = alice.register("alice"), bob.register("bob")
+        for number in range(300):
+            began = time.monotonic()
             alice.send_bytes(f"MESSAGE {number} {one}\nSTORE al".encode())
             bob.send(f"STORE bob {two}")
             time.sleep(0.002)
             alice.send_bytes(f"ice {one}\n".encode())
-            want((alice.replies(2), bob.reply()), (["OK", "OK"], "KO"), f"pair {number}")
+            in_time = time.monotonic() - began < 0.01  # otherwise this machine was too busy to tell
+            found = alice.replies(2), bob.reply()
+            if in_time:
+                want(found, (["OK", "OK"], "KO"), f"pair {number}")
+                proofs += 1
+            if proofs == 30:
+                break
+        want(proofs, 30, "pairs that were sent in time")
         alice.send_bytes(f"MESSAGE late {one}\nSTO".encode())
         want(alice.reply(), "OK", "reply although the rest does not come")
 
@@ -177,7 +203,7 @@ def idle_client():
         began = time.monotonic()
         for _ in range(200):
             want(other.ask(f"COUNT alice {cookie}"), "COUNTED 0")
-        want(time.monotonic() - began < 2, True, "200 prompt replies")
+        want(time.monotonic() - began < 5, True, "200 prompt replies")
 
 
 @scenario
