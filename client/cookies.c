@@ -147,7 +147,7 @@ static bool read_file(const char *path, char *out, size_t size)
     ssize_t got = -1;
 
     if (fd < 0) {
-        if (errno != ENOENT)
+        if (errno != ENOENT && errno != ENOTDIR)
             complain("cannot read %s: %s", path, strerror(errno));
         return false;
     }

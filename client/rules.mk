@@ -1,18 +1,37 @@
-# smsp, the client.
+# smsp, the client, its tests and the demo.
 
 CLIENT_EDIT := $(if $(call has,libedit),edit_libedit,edit_none)
 CLIENT_SRC := account call cookies interactive lines mail main password session show verbs $(CLIENT_EDIT)
 CLIENT_OBJ := $(CLIENT_SRC:%=$(B)/client/%.o)
-CLIENT_BIN := $(if $(filter release,$(VARIANT)),client/smsp,$(B)/smsp)
+CLIENT_LIBS := $(if $(filter edit_libedit,$(CLIENT_EDIT)),$(call libs,libedit))
+SMSP := $(if $(filter release,$(VARIANT)),client/smsp,$(B)/smsp)
 edit_libedit_CFLAGS := $(call cflags,libedit)
 
-# The list of objects changes with the parts that are there, and then it is linked again.
+# With other parts it is linked again.
 $(B)/client/.parts: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CLIENT_OBJ)' | cmp -s - $@ || printf '%s\n' '$(CLIENT_OBJ)' >$@
+	@printf '%s\n' '$(CLIENT_EDIT)' | cmp -s - $@ || printf '%s\n' '$(CLIENT_EDIT)' >$@
 
-$(CLIENT_BIN): $(CLIENT_OBJ) $(LIBSMSP) $(B)/client/.parts
-	$(CC) $(CFLAGS) $(LDFLAGS) $(CLIENT_OBJ) $(LIBSMSP) $(if $(filter edit_libedit,$(CLIENT_EDIT)),$(call libs,libedit)) -o $@
+$(SMSP): $(CLIENT_OBJ) $(LIBSMSP) $(B)/client/.parts
+	$(CC) $(CFLAGS) $(LDFLAGS) $(CLIENT_OBJ) $(LIBSMSP) $(CLIENT_LIBS) -o $@
 
-all: $(CLIENT_BIN)
+all: $(SMSP)
 
+# The client without libedit, under the sanitizers; the tests run both.
+CLIENT_SAN := VARIANT=client-san NONE=1 \
+	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+
+.PHONY: demo check-client
+# A bare system has no compiler; with one, the core is enough.
+demo: ## watch two users exchange mail, and what DUMP prints
+	@command -v $(firstword $(CC)) >/dev/null || ci/deps build
+	@$(MAKE) --no-print-directory -s client/smsp server/smspd
+	@client/demo
+
+check-client: ## test the client, and the demo
+	@ci/deps unit
+	@$(MAKE) --no-print-directory -s client/smsp server/smspd
+	+@$(MAKE) --no-print-directory -s $(CLIENT_SAN) build/client-san/smsp
+	@SMSP=build/client-san/smsp client/check "bats client/test_connection.bats" "bats client/test_commands.bats" \
+		"bats client/test_options.bats client/test_batch.bats client/test_demo.bats" \
+		"client/test_terminal.py client/smsp build/client-san/smsp"

@@ -22,6 +22,9 @@
 #define FIRST_SILENCE 1000
 #define LATER_SILENCE 150
 
+/* How soon after a first KO a close means that it was no answer. */
+#define REFUSAL 20
+
 /* What became of lines or of a reply. */
 typedef enum { WENT_WELL, LOST_BEFORE, LOST_AFTER, COMPLAINED } outcome;
 
@@ -286,9 +289,10 @@ static session_result drop_useless(session *s)
  * know that this KO may not be about the request. */
 static void note_refusal(const session *s, smsp_span reply)
 {
-    if (!s->answered && reply.len == 2 && memcmp(reply.at, "KO", 2) == 0 && closed_by_peer(s))
-        complain("%s port %s closed the connection after this KO; it may have too many clients", s->host,
-                 s->port);
+    if (s->answered || reply.len != 2 || memcmp(reply.at, "KO", 2) != 0)
+        return;
+    if (wait_for(s->fd, POLLIN, now() + REFUSAL) > 0 && closed_by_peer(s))
+        complain("%s port %s closed the connection after this KO; it may have too many clients", s->host, s->port);
 }
 
 static session_result give_up(session *s, outcome what)

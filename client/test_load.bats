@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # smsp-load: against smspd, and against a server that gets one thing wrong.
+# shellcheck disable=SC2154  # bats and test_helper.bash set them
 
 bats_require_minimum_version 1.5.0
 

@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# Commands on standard input: the output is exactly the replies.
+# shellcheck disable=SC2154  # bats and test_helper.bash set them
+
+load test_helper.bash
+
+setup() {
+    client_setup
+    start_server
+}
+
+teardown() {
+    client_teardown
+}
+
+# batch TEXT: the client with the text, in printf's escapes, as its standard input.
+batch() {
+    # shellcheck disable=SC2059 # the format is the test's own
+    printf "$1" | smsp
+}
+
+@test "batch: one line for each command, and nothing else" {
+    run --separate-stderr batch 'register alice pw\nsend alice hello you\ncount\nread\ndelete\ncount\ndump\nlogout\n'
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [[ "${lines[0]}" =~ ^OK\ [0-9a-f]{32}$ ]]
+    [ "$(tail -n +2 <<<"$output")" = $'OK\nCOUNTED 1\nhello you\nOK\nCOUNTED 0\nOK\nOK' ]
+}
+
+@test "batch: a KO makes status 1, and the rest is carried out" {
+    run --separate-stderr batch 'register alice pw\ndelete\nregister alice pw\ncount\n'
+    [ "$status" -eq 1 ]
+    [ -z "$stderr" ]
+    [ "$(tail -n +2 <<<"$output")" = $'KO\nKO\nCOUNTED 0' ]
+}
+
+@test "batch: a line that is no command is named; the rest is carried out; status 2" {
+    run --separate-stderr batch 'register alice pw\ncuont\nlogin\nsend\ncount\nread\n'
+    [ "$status" -eq 2 ]
+    [ "$(tail -n +2 <<<"$output")" = $'COUNTED 0\nKO' ]
+    [ "${stderr_lines[0]}" = "smsp: standard input, line 2: unknown command 'cuont'; 'help' lists them" ]
+    [ "${stderr_lines[1]}" = "smsp: standard input, line 3: the password is missing: give it as the last word, or in SMSP_PASSWORD" ]
+    [ "${stderr_lines[2]}" = "smsp: standard input, line 4: usage: send USER TEXT..." ]
+    [ "${#stderr_lines[@]}" -eq 3 ]
+}
+
+@test "batch: blank lines, CR LF, leading spaces, and a last line without its end" {
+    run --separate-stderr batch '\r\n\n   \nregister alice pw\r\n  count\r\ncount'
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [ "$(tail -n +2 <<<"$output")" = $'COUNTED 0\nCOUNTED 0' ]
+}
+
+@test "batch: nothing to do is done well" {
+    run --separate-stderr batch ''
+    expect_run 0 "" ""
+}
+
+@test "batch: quit ends it" {
+    run --separate-stderr batch 'DUMP\nquit\nDUMP\n'
+    expect_run 0 OK ""
+}
+
+@test "batch: control characters and NUL are refused, the rest is carried out" {
+    run --separate-stderr batch 'register alice pw\nsend alice a\tb\nsend alice a\000b\nDUMP \033[2J\ncount\n'
+    [ "$status" -eq 2 ]
+    [ "$(tail -n +2 <<<"$output")" = "COUNTED 0" ]
+    [ "${#stderr_lines[@]}" -eq 3 ]
+    [[ "${stderr_lines[1]}" == *"line 3: the line was not sent: it holds a control character or is not UTF-8" ]]
+}
+
+@test "batch: a line of more than 64 KiB is refused, the rest is carried out" {
+    { head -c 70000 /dev/zero | tr '\0' A; printf '\nDUMP\n'; } >"$BATS_TEST_TMPDIR/input"
+    run --separate-stderr smsp <"$BATS_TEST_TMPDIR/input"
+    expect_run 2 OK "smsp: standard input, line 1: the line was not sent: it has more than 65536 bytes"
+    { printf DUMP; head -c 65528 /dev/zero | tr '\0' ' '; printf '\nDUMP\n'; } >"$BATS_TEST_TMPDIR/input"
+    run --separate-stderr smsp <"$BATS_TEST_TMPDIR/input" # too long for the server, which stays in step
+    expect_run 1 $'KO\nOK' ""
+    run --separate-stderr bash -c 'head -c 65536 /dev/zero | tr "\0" D | "$1" 127.0.0.1 "$2"' - "$smsp" "$port"
+    expect_run 2 "" "smsp: standard input, line 1: the line was not sent: it has more than 65535 bytes"
+}
+
+@test "batch: own words, their cookie and the client's commands go together" {
+    run --separate-stderr batch 'REGISTER alice pw\nMESSAGE hi there $cookie\nSTORE alice $cookie\nread\nLOGOUT $cookie\ncount\n'
+    [ "$status" -eq 2 ]
+    [ "$(tail -n +2 <<<"$output")" = $'OK\nOK\nhi there\nOK' ]
+    [ "$stderr" = "smsp: standard input, line 6: alice is not logged in at 127.0.0.1 port $port: register or log in first" ]
+}
+
+@test "batch: the last login does not count, -u and SMSP_USER do" {
+    register alice
+    run --separate-stderr batch 'count\n'
+    expect_run 2 "" "smsp: standard input, line 1: not logged in *"
+    SMSP_USER=alice run --separate-stderr batch 'count\n'
+    expect_run 0 "COUNTED 0" ""
+}
+
+@test "batch: a password may be in SMSP_PASSWORD" {
+    SMSP_PASSWORD=pw run --separate-stderr batch 'register alice\nlogin alice\nlogin alice no\n'
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 3 ]
+    [ "${lines[2]}" = KO ]
+}
+
+@test "batch: a cookie that cannot be kept is told, and the session goes on" {
+    XDG_STATE_HOME=/dev/null run --separate-stderr batch 'register alice pw\ncount\n'
+    [ "$status" -eq 0 ]
+    [ "${lines[1]}" = "COUNTED 0" ]
+    [[ "$stderr" == "smsp: standard input, line 1: cannot keep the cookie in "* ]]
+}
+
+@test "batch: 8 senders at once, and no text in a wrong mailbox" {
+    local i pids=()
+    for i in {1..8}; do
+        { echo "register user$i pw"; for _ in {1..50}; do echo "send user$i for user$i"; done; } |
+            "$smsp" 127.0.0.1 "$port" >"$BATS_TEST_TMPDIR/sender$i" 3>&- &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do wait "$i"; done
+    for i in {1..8}; do
+        [ "$(grep -cx OK "$BATS_TEST_TMPDIR/sender$i")" -eq 50 ]
+    done
+    smsp dump
+    awk '/^  user/ { user = $1; sub(":", "", user); n += $2 } /^    / && $NF != user { exit 1 }
+         END { exit n != 400 }' "$BATS_TEST_TMPDIR/terminal"
+}

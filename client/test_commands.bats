@@ -1,0 +1,295 @@
+#!/usr/bin/env bats
+# One command at a time, with the real server: replies, exit statuses, cookies.
+# shellcheck disable=SC2154  # bats and test_helper.bash set them
+
+load test_helper.bash
+
+setup() {
+    client_setup
+    start_server
+}
+
+teardown() {
+    client_teardown
+}
+
+@test "commands: register prints the reply and keeps the cookie for its owner alone" {
+    SMSP_PASSWORD=pw run --separate-stderr smsp register alice
+    [ "$status" -eq 0 ]
+    [[ "$output" =~ ^OK\ [0-9a-f]{32}$ ]]
+    [ -z "$stderr" ]
+    [ "$(cat "$(cookie_file alice)")" = "${output#OK }" ]
+    [ "$(stat -c %a "$(cookie_file alice)")" = 600 ]
+    [ "$(stat -c %a "$XDG_STATE_HOME/smsp")" = 700 ]
+    [ "$(cat "$(cookie_file)")" = alice ]
+    [ "$(find "$XDG_STATE_HOME/smsp" -type f | wc -l)" -eq 2 ]
+}
+
+@test "commands: register a taken name, login with a wrong password: KO, status 1, the session lives" {
+    register alice
+    before=$(cat "$(cookie_file alice)")
+    SMSP_PASSWORD=other run --separate-stderr smsp register alice
+    expect_run 1 KO ""
+    SMSP_PASSWORD=other run --separate-stderr smsp login alice
+    expect_run 1 KO ""
+    [ "$(cat "$(cookie_file alice)")" = "$before" ]
+    run --separate-stderr smsp count
+    expect_run 0 "COUNTED 0" ""
+}
+
+@test "commands: send, count, read, delete and back to nothing" {
+    register alice
+    register bob
+    run --separate-stderr smsp send alice 'two  spaces, ünïcödé, trailing '
+    expect_run 0 OK ""
+    run --separate-stderr smsp count alice
+    expect_run 0 "COUNTED 1" ""
+    export SMSP_USER=alice
+    run --separate-stderr smsp count
+    expect_run 0 "COUNTED 1" ""
+    run --separate-stderr smsp read
+    expect_run 0 'two  spaces, ünïcödé, trailing ' ""
+    run --separate-stderr smsp read
+    expect_run 0 'two  spaces, ünïcödé, trailing ' ""
+    run --separate-stderr smsp delete
+    expect_run 0 OK ""
+    run --separate-stderr smsp delete
+    expect_run 1 KO ""
+    run --separate-stderr smsp read
+    expect_run 1 KO ""
+}
+
+@test "commands: a message whose text is KO, or that begins with a dash, is a message" {
+    register alice
+    smsp send alice KO
+    run --separate-stderr smsp read
+    expect_run 0 KO ""
+    smsp delete
+    smsp send alice -n --trace '$cookie'
+    run --separate-stderr smsp read
+    expect_run 0 '-n --trace $cookie' ""
+}
+
+@test "commands: read gives the text byte by byte where no terminal is" {
+    register alice
+    text=$(printf '%04d ' {1..819})x # 4,096 bytes
+    [ ${#text} -eq 4096 ]
+    run --separate-stderr smsp send alice "$text"
+    expect_run 0 OK ""
+    smsp read >"$BATS_TEST_TMPDIR/read"
+    printf '%s\n' "$text" | cmp - "$BATS_TEST_TMPDIR/read"
+    run --separate-stderr smsp send alice "${text}y"
+    expect_run 2 "" "smsp: the text was not sent: it has 4097 bytes, and a message at most 4096"
+    run --separate-stderr smsp count
+    expect_run 0 "COUNTED 1" ""
+}
+
+@test "commands: text with control characters or no UTF-8 is refused before it is sent" {
+    register alice
+    for text in $'a\tb' $'\e[2J' $'a\nDUMP' $'\xff' $'\xc2\x9b31m' $'\x7f'; do
+        run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" send alice "$text"
+        expect_run 2 "" "smsp: the line was not sent: it holds a control character or is not UTF-8"
+    done
+    [ ! -s "$BATS_TEST_TMPDIR/terminal" ]
+    run --separate-stderr smsp count
+    expect_run 0 "COUNTED 0" ""
+}
+
+@test "commands: send to nobody says that the text is left on the IMQ" {
+    register alice
+    run --separate-stderr smsp send nobody hello
+    expect_run 1 KO "smsp: no such user, or no room in their mailbox; the text is left on the IMQ, *"
+    smsp dump
+    grep -qx '  1: hello' "$BATS_TEST_TMPDIR/terminal"
+}
+
+@test "commands: send says when MESSAGE was refused and STORE moved another text" {
+    client_teardown
+    start_server --max-messages 4 # a sender's share of the IMQ is one message
+    register alice
+    smsp send nobody first || [ $? -eq 1 ]
+    run --separate-stderr smsp send alice second
+    expect_run 1 KO "smsp: the text was refused, but STORE has moved another one, the IMQ's most recent, to alice"
+    run --separate-stderr smsp read
+    expect_run 0 first ""
+}
+
+@test "commands: logout ends the session and forgets the cookie" {
+    register alice
+    run --separate-stderr smsp logout
+    expect_run 0 OK ""
+    [ ! -e "$(cookie_file alice)" ]
+    run --separate-stderr smsp count
+    expect_run 2 "" "smsp: alice is not logged in *"
+    SMSP_PASSWORD=pw run --separate-stderr smsp login
+    [ "$status" -eq 0 ]
+    run --separate-stderr smsp count
+    expect_run 0 "COUNTED 0" ""
+}
+
+@test "commands: a session that ended elsewhere: the reply says so, status 1" {
+    register alice
+    (XDG_STATE_HOME="$BATS_TEST_TMPDIR/elsewhere" SMSP_PASSWORD=pw smsp login alice)
+    for words in count read delete "send alice hi"; do
+        # shellcheck disable=SC2086 # words
+        run --separate-stderr smsp $words
+        expect_run 1 "You should log in first." ""
+    done
+    run --separate-stderr smsp logout
+    expect_run 1 KO ""
+    [ ! -e "$(cookie_file alice)" ]
+}
+
+@test "commands: logout leaves the cookie of a newer login alone" {
+    register alice
+    start_peer 'read 1; say OK\n'
+    give_cookie alice old
+    (sleep 0.2; echo 'LOGOUT $cookie'; sleep 0.2) | "$smsp" -u alice 127.0.0.1 "$port" &
+    sleep 0.1
+    give_cookie alice new
+    wait $!
+    [ "$(cat "$(cookie_file alice)")" = new ]
+}
+
+@test "commands: alice and bob share a shell: -u, then SMSP_USER, then the last login" {
+    register alice
+    register bob
+    smsp send alice 'for alice'
+    run --separate-stderr "$smsp" -u alice 127.0.0.1 "$port" count
+    expect_run 0 "COUNTED 1" ""
+    run --separate-stderr smsp count
+    expect_run 0 "COUNTED 0" ""
+    SMSP_USER=alice run --separate-stderr smsp count
+    expect_run 0 "COUNTED 1" ""
+    SMSP_USER=alice run --separate-stderr "$smsp" --user bob 127.0.0.1 "$port" count
+    expect_run 0 "COUNTED 0" ""
+    SMSP_USER='' run --separate-stderr smsp count
+    expect_run 0 "COUNTED 0" ""
+}
+
+@test "commands: a host by name and one by address have cookies of their own" {
+    register alice
+    run --separate-stderr "$smsp" localhost "$port" count
+    expect_run 2 "" "smsp: not logged in at localhost *"
+}
+
+@test "commands: without XDG_STATE_HOME cookies are below the home folder" {
+    home="$BATS_TEST_TMPDIR/home"
+    mkdir "$home"
+    for state in "" relative; do
+        (HOME=$home XDG_STATE_HOME=$state SMSP_PASSWORD=pw smsp register "u$state")
+        [ -f "$home/.local/state/smsp/127.0.0.1:$port:u$state" ]
+    done
+    (unset XDG_STATE_HOME; HOME=$home smsp count)
+}
+
+@test "commands: names of any kind stay in the folder" {
+    start_peer 'read 1; say OK c0\n; eof'
+    SMSP_PASSWORD=pw smsp register '../x/%y:z'
+    [ "$(cat "$XDG_STATE_HOME/smsp/127.0.0.1:$port:..%2Fx%2F%25y%3Az")" = c0 ]
+    [ "$(find "$XDG_STATE_HOME" -type f | wc -l)" -eq 2 ]
+}
+
+@test "commands: a cookie file that others can read, that is damaged or a link is not used" {
+    register alice
+    file=$(cookie_file alice)
+    chmod 644 "$file"
+    run --separate-stderr smsp logout
+    [ "$status" -eq 2 ]
+    [ "${stderr_lines[0]}" = "smsp: $file is not a file of yours alone: remove it and log in again" ]
+    chmod 600 "$file"
+    for bytes in '' 'no newline' $'two words\n' $'\e[31m\n' "$(printf '%300s' '' | tr ' ' a)"; do
+        printf '%s' "$bytes" >"$file"
+        run --separate-stderr smsp count
+        [ "$status" -eq 2 ]
+        [ "${stderr_lines[0]}" = "smsp: $file is damaged: remove it and log in again" ]
+    done
+    rm "$file"
+    ln -s /dev/zero "$file"
+    run --separate-stderr smsp count
+    [ "$status" -eq 2 ]
+    [[ "${stderr_lines[0]}" == "smsp: cannot read $file: "* ]]
+}
+
+@test "commands: a cookie that cannot be kept is told: status 2, nothing half-written" {
+    XDG_STATE_HOME=/dev/null SMSP_PASSWORD=pw run --separate-stderr smsp register alice
+    [ "$status" -eq 2 ]
+    [[ "$stderr" == "smsp: cannot keep the cookie in /dev/null/smsp/"*": Not a directory; see that it can be written, or set XDG_STATE_HOME" ]]
+    mkdir -p "$(cookie_file bob)" # a folder in the file's place
+    SMSP_PASSWORD=pw run --separate-stderr smsp register bob
+    [ "$status" -eq 2 ]
+    [ -z "$(find "$XDG_STATE_HOME" -type f)" ]
+}
+
+@test "commands: without a terminal and SMSP_PASSWORD there is no password: status 2" {
+    run --separate-stderr setsid -w "$smsp" 127.0.0.1 "$port" register alice
+    expect_run 2 "" "smsp: there is no terminal to ask for the password on: set SMSP_PASSWORD"
+}
+
+@test "commands: a password in the arguments is refused, and one that cannot be sent too" {
+    run --separate-stderr smsp register alice pw
+    expect_run 2 "" "smsp: do not give the password in the line, where others see it: *"
+    for password in "" "a b" $'a\tb'; do
+        SMSP_PASSWORD=$password run --separate-stderr smsp register alice
+        expect_run 2 "" "smsp: REGISTER was not sent: *"
+    done
+}
+
+@test "commands: the protocol's own words go out as they stand, with \$cookie filled in" {
+    run --separate-stderr smsp REGISTER alice pw
+    [ "$status" -eq 0 ]
+    [ "$(cat "$(cookie_file alice)")" = "${output#OK }" ]
+    run --separate-stderr smsp COUNT alice '$cookie'
+    expect_run 0 "COUNTED 0" ""
+    run --separate-stderr smsp 'MESSAGE my $cookie $cookie'
+    expect_run 0 OK ""
+    run --separate-stderr smsp STORE alice '$cookie'
+    expect_run 0 OK ""
+    run --separate-stderr smsp GETMSG alice '$cookie'
+    expect_run 0 'my $cookie' ""
+    run --separate-stderr smsp DUMPLING
+    expect_run 1 KO ""
+    run --separate-stderr smsp COUNT alice
+    expect_run 1 "You should log in first." ""
+    run --separate-stderr smsp LOGOUT '$cookie'
+    expect_run 0 OK ""
+    [ ! -e "$(cookie_file alice)" ]
+    run --separate-stderr smsp COUNT alice '$cookie'
+    expect_run 1 "You should log in first." ""
+    run --separate-stderr smsp LOGIN alice wrong
+    expect_run 1 KO ""
+    run --separate-stderr smsp LOGIN alice pw
+    [ "$(cat "$(cookie_file alice)")" = "${output#OK }" ]
+}
+
+@test "commands: --trace shows each line sent and received, without the password" {
+    SMSP_PASSWORD=secret run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" register alice
+    [ "$status" -eq 0 ]
+    [ "$stderr" = "> REGISTER alice ***"$'\n'"< $output" ]
+    cookie=${output#OK }
+    run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" send alice hello
+    [ "$output" = OK ]
+    [ "$stderr" = "> MESSAGE hello $cookie"$'\n'"> STORE alice $cookie"$'\n'"< OK"$'\n'"< OK" ]
+    run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" read
+    [ "$output" = hello ]
+    [ "$stderr" = "> COUNT alice $cookie"$'\n'"< COUNTED 1"$'\n'"> GETMSG alice $cookie"$'\n'"< hello" ]
+}
+
+@test "commands: a mailbox of another user can be counted, not read, and is with --shared-mailboxes" {
+    register alice
+    register bob
+    smsp send alice hello
+    run --separate-stderr smsp read alice
+    expect_run 1 KO ""
+    run --separate-stderr smsp count nobody
+    expect_run 1 KO ""
+    client_teardown
+    start_server --shared-mailboxes
+    register alice
+    register bob
+    smsp send alice hello
+    run --separate-stderr smsp read alice
+    expect_run 0 hello ""
+    run --separate-stderr smsp delete alice
+    expect_run 0 OK ""
+}

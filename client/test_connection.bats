@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# The connection: lost, idle, slow, strange. The server is one that does what it is told.
+# shellcheck disable=SC2154  # bats and test_helper.bash set them
+
+load test_helper.bash
+
+setup() {
+    client_setup
+    sent="$BATS_TEST_TMPDIR/peer.log"
+}
+
+teardown() {
+    client_teardown
+}
+
+# slowly LINE...: lines with a pause before each but the first.
+slowly() {
+    local line
+    for line; do
+        echo "$line"
+        sleep 0.3
+    done
+}
+
+# times WORD: how many requests with that word reached the server.
+times() {
+    grep -o "$1 " "$sent" | wc -l
+}
+
+# batch LINE...: the client with these lines, slowly, as alice.
+batch() {
+    give_cookie alice c0
+    slowly "$@" | "$smsp" -u alice 127.0.0.1 "$port"
+}
+
+@test "connection: MESSAGE and STORE leave in one write" {
+    start_peer 'read 2; say OK\nOK\n; eof'
+    give_cookie alice c0
+    run --separate-stderr smsp send bob hello
+    expect_run 0 OK ""
+    [ "$(cat "$sent")" = "1 b'MESSAGE hello c0\\nSTORE bob c0\\n'" ]
+}
+
+@test "connection: closed while idle, it is made again without a word" {
+    start_peer 'read 1; say COUNTED 1\n' 'read 1; say OK\n' 'read 2; say OK\nOK\n'
+    run --separate-stderr batch count delete 'send bob hi'
+    expect_run 0 $'COUNTED 1\nOK\nOK' ""
+    [ "$(wc -l <"$sent")" -eq 3 ]
+}
+
+@test "connection: reset while idle, it is made again without a word" {
+    start_peer 'read 1; say COUNTED 1\n; reset' 'read 1; say OK\n'
+    run --separate-stderr batch count delete
+    expect_run 0 $'COUNTED 1\nOK' ""
+}
+
+@test "connection: lost after a request that may be repeated: repeated once, without a word" {
+    start_peer 'read 1; say COUNTED 1\n; read 2' 'read 1; say COUNTED 2\n'
+    run --separate-stderr batch count count
+    expect_run 0 $'COUNTED 1\nCOUNTED 2' ""
+    [ "$(times COUNT)" -eq 3 ]
+}
+
+@test "connection: lost twice after a request that may be repeated: trouble, status 2" {
+    start_peer 'read 1; say COUNTED 1\n; read 2' 'read 1'
+    run --separate-stderr batch count count
+    expect_run 2 "COUNTED 1" "smsp: standard input, line 2: 127.0.0.1 port $port closed the connection before its reply came; the request may or may not have been carried out"
+    [ "$(times COUNT)" -eq 3 ]
+}
+
+@test "connection: lost after a request that may have been carried out: never repeated" {
+    for line in delete 'send bob hi' logout 'register bob pw' 'MESSAGE x c0' 'STORE bob c0' 'WHATEVER x'; do
+        client_teardown
+        start_peer 'read 1; say COUNTED 1\n; read 2' 'eof'
+        run --separate-stderr batch count "$line" count
+        echo "$line"
+        expect_run 2 "COUNTED 1" "smsp: standard input, line 2: *closed the connection before its reply came; the request may or may not have been carried out"
+        [ "$(times COUNT)" -eq 1 ]
+        [ "$(cut -d' ' -f1 "$sent" | sort -u)" = 1 ]
+    done
+}
+
+@test "connection: lost without a reply to its first request: trouble, status 2" {
+    start_peer 'read 1'
+    give_cookie alice c0
+    run --separate-stderr smsp count
+    expect_run 2 "" "smsp: 127.0.0.1 port $port closed the connection before its reply came; *"
+}
+
+@test "connection: lost between MESSAGE and STORE: says that the text may be on the IMQ" {
+    start_peer 'read 2; say OK\n'
+    give_cookie alice c0
+    run --separate-stderr smsp send bob hello
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [[ "${stderr_lines[0]}" == *"closed the connection before its reply came"* ]]
+    [ "${stderr_lines[1]}" = "smsp: the server has the text, but it may be left on the IMQ, not in the mailbox of bob" ]
+}
+
+@test "connection: lost in the middle of a reply is no reply" {
+    start_peer 'read 1; say OK\n; read 2; say COUNTED 1' 'read 1; say COUNTED 12\n'
+    run --separate-stderr batch delete count
+    expect_run 0 $'OK\nCOUNTED 12' ""
+}
+
+@test "connection: no reply within --timeout: status 2, and a late one is not taken for another's" {
+    start_peer 'read 1; wait 1.3; say COUNTED 1\n; wait 0.2' 'read 1; say COUNTED 2\n'
+    give_cookie alice c0
+    run --separate-stderr "$smsp" --timeout 1 127.0.0.1 "$port" count
+    expect_run 2 "" "smsp: 127.0.0.1 port $port sent no reply within 1 s; the request may or may not have been carried out"
+    run --separate-stderr smsp count
+    expect_run 0 "COUNTED 2" ""
+}
+
+@test "connection: replies may end with LF, CR LF or NUL" {
+    for end in '\n' '\r\n' '\x00'; do
+        client_teardown
+        start_peer "read 1; say COUNTED 1$end; read 2; say OK$end; read 4; say OK${end}OK$end; eof"
+        run --separate-stderr batch count delete 'send bob hi'
+        echo "$end"
+        expect_run 0 $'COUNTED 1\nOK\nOK' ""
+    done
+}
+
+@test "connection: replies without any end are taken after silence, and requests go one by one" {
+    start_peer 'read 1; say COUNTED 1; read 2; say OK; read 3; say OK; eof'
+    run --separate-stderr batch count 'send bob hi'
+    expect_run 0 $'COUNTED 1\nOK' ""
+    [ "$(grep -c . "$sent")" -eq 3 ]
+    client_teardown
+    start_peer 'read 1; say COUNTED 1; read 2; say KO; eof'
+    run --separate-stderr batch count 'send bob hi'
+    expect_run 1 $'COUNTED 1\nKO' ""
+    [ "$(times STORE)" -eq 0 ]
+}
+
+@test "connection: a reply that is cut by the end of the connection alone is whole" {
+    start_peer 'read 1; say COUNTED 1'
+    give_cookie alice c0
+    run --separate-stderr smsp count
+    expect_run 0 "COUNTED 1" ""
+}
+
+@test "connection: a reply that comes in pieces is waited for" {
+    start_peer 'read 1; say COU; wait 0.4; say NTED 1\n; read 2; say h; wait 1.2; say i\n'
+    give_cookie alice c0
+    run --separate-stderr smsp read
+    expect_run 0 hi ""
+}
+
+@test "connection: a reply of more than 64 KiB is refused" {
+    start_peer 'read 1; say COUNTED 1\n; read 2; many 65537 x; say \n; eof'
+    give_cookie alice c0
+    run --separate-stderr smsp read
+    expect_run 2 "" "smsp: the reply of 127.0.0.1 port $port is longer than 65536 bytes"
+    start_peer 'read 1; say COUNTED 1\n; read 2; many 65536 x; say \n; eof'
+    give_cookie alice c0
+    smsp read | tr -d x | cmp - <(echo)
+}
+
+@test "connection: what is said unasked is not taken for a reply" {
+    start_peer 'read 1; say OK\nCOUNTED 9\n; eof' 'read 1; say COUNTED 1\n'
+    run --separate-stderr batch delete count
+    expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port said 'COUNTED 9' unasked"
+}
+
+@test "connection: a KO and a close: says that there may be too many clients" {
+    start_peer 'say KO\n; half; eof'
+    give_cookie alice c0
+    run --separate-stderr smsp count
+    [ "$output" = KO ] || [ "$status" -eq 2 ]
+    [[ "$stderr" == "smsp: "*"it may have too many clients" ]]
+}
+
+@test "connection: the real server is full: says that there may be too many clients" {
+    start_server --max-clients 1
+    exec 9<>"/dev/tcp/127.0.0.1/$port"
+    echo DUMP >&9
+    read -r reply <&9
+    [ "$reply" = OK ]
+    run --separate-stderr smsp DUMP
+    exec 9>&-
+    [ "$output" = KO ] || [ "$status" -eq 2 ]
+    [ "$status" -ne 0 ]
+    [[ "$stderr" == "smsp: "*"it may have too many clients" ]]
+}
+
+@test "connection: what is no reply to the request is shown and told: status 2" {
+    start_peer 'read 1; say HELLO\n; read 2; say COUNTED 01\n; read 3; say OK\n; eof'
+    run --separate-stderr batch count
+    expect_run 2 HELLO "smsp: standard input, line 1: that is no reply to COUNT"
+    start_peer 'read 2; say HM\nOK\n; eof'
+    give_cookie alice c0
+    run --separate-stderr smsp send bob hi
+    [ "$status" -eq 2 ]
+    [ "$output" = HM ]
+    [ "${stderr_lines[1]}" = "smsp: the text was refused, but STORE has moved another one, the IMQ's most recent, to bob" ]
+    start_peer 'read 1; say OK\n; eof'
+    SMSP_PASSWORD=pw run --separate-stderr smsp register alice
+    expect_run 2 OK "smsp: that is no reply to REGISTER"
+}
+
+@test "connection: a message that the protocol forbids is given as it is where no terminal is" {
+    start_peer 'read 1; say COUNTED 1\n; read 2; say \x1b[31mred\t\xff\n; eof'
+    give_cookie alice c0
+    smsp read >"$BATS_TEST_TMPDIR/read"
+    printf '\033[31mred\t\377\n' | cmp - "$BATS_TEST_TMPDIR/read"
+}
+
+@test "connection: complaints about a hostile server are harmless" {
+    start_peer 'read 1; say OK\n\x1b]0\x3bx\x07\n; eof' 'read 1; say COUNTED 1\n'
+    run --separate-stderr batch delete count
+    [ "$status" -eq 0 ]
+    [[ "$stderr" == *"said '\\x1b]0;x\\x07' unasked" ]]
+}
+
+@test "connection: a server that takes nothing is given up" {
+    start_peer 'wait 3'
+    give_cookie alice c0
+    run --separate-stderr "$smsp" --timeout 1 127.0.0.1 "$port" count
+    expect_run 2 "" "smsp: 127.0.0.1 port $port sent no reply within 1 s; *"
+}
+
+@test "connection: IPv6" {
+    host=::1 start_server
+    SMSP_PASSWORD=pw run --separate-stderr "$smsp" ::1 "$port" register alice
+    [ "$status" -eq 0 ]
+    [ -f "$XDG_STATE_HOME/smsp/%3A%3A1:$port:alice" ]
+    run --separate-stderr "$smsp" ::1 "$port" count
+    expect_run 0 "COUNTED 0" ""
+}
