@@ -1,0 +1,74 @@
+# Fuzzing: the targets with their checks, in many builds. fuzz/README.md tells more.
+
+FUZZ_TARGETS := parser frame session ops reply effect slot
+FUZZ_TIME ?= 60
+
+# Builds (VARIANT=fuzz-...); -tiny has limits so small that every one is met within a few bytes.
+#   fuzz-replay  no fuzzer, any compiler; counts the engine's work
+#   fuzz-san     libFuzzer, AddressSanitizer, UndefinedBehaviorSanitizer
+#   fuzz-msan    libFuzzer, MemorySanitizer
+#   fuzz-plain   libFuzzer alone
+#   fuzz-afl     AFL++; fuzz-afl-cmplog: the program that tells it what is compared
+#   fuzz-cov     no fuzzer, measures coverage
+FUZZ_LIMITS := $(if $(filter %-tiny,$(VARIANT)),-DSMSP_NAME_MAX=4u -DSMSP_PASSWORD_MAX=5u \
+	-DSMSP_CONTENT_MAX=56u -DSMSP_COOKIE_BYTES=1u)
+FUZZ_SAN := -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=
+FUZZ_KIND := $(patsubst %-tiny,%,$(filter fuzz-%,$(VARIANT)))
+FUZZ_CC_fuzz-replay := $(CC)
+FUZZ_CFLAGS_fuzz-replay := -O1 -g
+FUZZ_CC_fuzz-san := clang
+FUZZ_CFLAGS_fuzz-san := -O1 -g $(FUZZ_SAN)fuzzer-no-link,address,undefined
+FUZZ_CC_fuzz-msan := clang
+FUZZ_CFLAGS_fuzz-msan := -O1 -g $(FUZZ_SAN)fuzzer-no-link,memory
+FUZZ_CC_fuzz-plain := clang
+FUZZ_CFLAGS_fuzz-plain := -O2 -g -fsanitize=fuzzer-no-link
+FUZZ_CC_fuzz-afl := afl-clang-fast
+FUZZ_CFLAGS_fuzz-afl := -O2 -g
+FUZZ_CC_fuzz-afl-cmplog := afl-clang-fast
+FUZZ_CFLAGS_fuzz-afl-cmplog := -O2 -g
+FUZZ_CC_fuzz-cov := clang
+FUZZ_CFLAGS_fuzz-cov := -O0 -g -fprofile-instr-generate -fcoverage-mapping
+FUZZ_BUILDS := replay san msan plain afl
+
+ifneq ($(FUZZ_KIND),)
+override CC := $(FUZZ_CC_$(FUZZ_KIND))
+override CFLAGS := $(FUZZ_CFLAGS_$(FUZZ_KIND))
+override CPPFLAGS += $(FUZZ_LIMITS)
+ifeq ($(FUZZ_KIND),fuzz-afl-cmplog)
+export AFL_LLVM_CMPLOG := 1
+endif
+FUZZ_SELF := $(filter fuzz-replay fuzz-cov,$(FUZZ_KIND))
+endif
+FUZZ_ENGINE := -fsanitize=fuzzer
+ifeq ($(FUZZ_KIND),fuzz-replay)
+$(ENGINE_OBJ): override CFLAGS += -fsanitize-coverage=trace-pc
+FUZZ_WORK := -DCOUNT_WORK
+endif
+
+FUZZ_COMMON := model model_wire oracle transcript world
+FUZZ_COMMON_OBJ := $(FUZZ_COMMON:%=$(B)/fuzz/common/%.o) $(B)/server/slot.o $(B)/client/show.o \
+	$(if $(FUZZ_SELF),$(B)/fuzz/common/replay.o)
+# The language of the target's inputs, if one of our mutators knows it.
+FUZZ_LANGUAGE_session := session
+FUZZ_LANGUAGE_frame := session
+FUZZ_LANGUAGE_ops := ops
+fuzz_mutator = $(if $(FUZZ_LANGUAGE_$(1)),$(B)/fuzz/common/mutator_$(FUZZ_LANGUAGE_$(1)).o \
+	$(B)/fuzz/common/mutator_libfuzzer.o)
+
+$(B)/fuzz/%.o: override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ifuzz/common -Iserver -Iclient $(FUZZ_WORK)
+
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(B)/fuzz/%)
+.SECONDEXPANSION:
+$(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/targets/fuzz_%.o $(FUZZ_COMMON_OBJ) $(LIBSMSP) \
+		$$(if $$(FUZZ_SELF)$$(filter fuzz-afl%,$$(FUZZ_KIND)),,$$(call fuzz_mutator,$$*))
+	$(CC) $(CFLAGS) $(if $(FUZZ_SELF),,$(FUZZ_ENGINE)) $(LDFLAGS) $^ -o $@
+
+# What AFL++ loads.
+$(B)/fuzz/mutator-%.so: fuzz/common/mutator_%.c fuzz/common/mutator_afl.c fuzz/common/mutator.h
+	@mkdir -p $(@D)
+	cc -std=c11 $(WARNINGS) -O2 -fPIC -shared $(filter %.c,$^) -o $@
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+-include $(wildcard $(B)/fuzz/*/*.d)

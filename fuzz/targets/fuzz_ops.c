@@ -1,0 +1,360 @@
+/* Structured commands: after two bytes as in transcript.h, every four bytes are
+ * one command, so that each mutation is another valid sequence.
+ *
+ *   byte 0  what: a verb of the wire, or something that a server does
+ *   byte 1  who: below 128 the session of user N, if there is one, otherwise a
+ *           cookie of the pool; above, misshapen cookies
+ *   byte 2  the username
+ *   byte 3  the content's length, or the password
+ *
+ * The engine answers, the model answers, and both must agree after each command. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+#include "oracle.h"
+#include "target.h"
+#include "transcript.h"
+#include "world.h"
+
+const char target_name[] = "ops";
+
+enum {
+    OP_BEGIN = SMSP_VERBS, /* commit, begin */
+    OP_ROLLBACK,
+    OP_READ_ONLY,
+    OP_SNAPSHOT, /* go on with a state rebuilt from the snapshot */
+    OP_RELOAD,   /* go on with a state rebuilt from the committed effects */
+    OP_SEALED,   /* a sealed request that no seal step makes */
+    OPS
+};
+
+#define COMMANDS_MAX 400u
+#define LINE_BYTES   (SMSP_REQUEST_MAX + 64u)
+
+typedef struct game {
+    world worlds[2];
+    unsigned in_use; /* which of them */
+    bool read_only;
+    bool batch;
+    model now, kept;
+    uint8_t line[LINE_BYTES];
+    size_t len;
+} game;
+
+static world *the_world(game *g)
+{
+    return &g->worlds[g->in_use];
+}
+
+/* ---- Lines ---- */
+
+static void put(game *g, const void *at, size_t len)
+{
+    ORACLE("memory", len <= LINE_BYTES - g->len, "a line too long to be asked");
+    memcpy(g->line + g->len, at, len);
+    g->len += len;
+}
+
+static void put_run(game *g, char byte, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        put(g, &byte, 1);
+}
+
+static void put_name(game *g, uint8_t which)
+{
+    char letter = (char)('a' + which % 14);
+
+    switch (which >> 4) {
+    case 15:
+        put_run(g, letter, SMSP_NAME_MAX + 1);
+        break;
+    case 14:
+        break; /* no name */
+    case 13:
+        put(g, "a-", 2);
+        break;
+    case 12:
+        put_run(g, letter, SMSP_NAME_MAX);
+        break;
+    case 11:
+        put_run(g, letter, SMSP_NAME_MAX - 1);
+        break;
+    case 10:
+        put(g, "aA", 2);
+        break;
+    default:
+        put(g, &letter, 1);
+        break;
+    }
+}
+
+static void put_password(game *g, uint8_t which)
+{
+    static const size_t lengths[] = {1, 2, SMSP_PASSWORD_MAX, SMSP_PASSWORD_MAX + 1, SMSP_PASSWORD_MAX - 1, 0, 3, 1};
+    size_t len = lengths[which & 7];
+
+    put_run(g, 'p', len > 0 ? len - 1 : 0);
+    put_run(g, (char)('p' + (which >> 3) % 3), len > 0);
+}
+
+/* Lengths around what a block, a chain and a request hold. */
+static void put_content(game *g, uint8_t which)
+{
+    static const size_t lengths[] = {1, 2, 49, 50, 51, SMSP_CONTENT_MAX - 1, SMSP_CONTENT_MAX, SMSP_CONTENT_MAX + 1,
+                                     0, 3, 10, 20, 53, 54, 55, 56};
+    static const size_t more[] = {109, 110, 111, 170, 171, 230, 500, 1000};
+    size_t len = lengths[which & 15];
+
+    if (which >= 240 && SMSP_CONTENT_MAX > 1000)
+        len = more[which & 7];
+    len = len < SMSP_CONTENT_MAX + 1 ? len : SMSP_CONTENT_MAX + 1;
+    if (which >= 224 && which < 240)
+        put(g, "\xc3\xa9 ", 3);
+    put_run(g, (char)('A' + which / 16), len);
+}
+
+static void put_cookie(game *g, uint8_t who)
+{
+    const model *m = &g->now;
+
+    if (who < 128 && who % 32 < m->user_count && m->users[who % 32].cookie != NULL)
+        put(g, m->users[who % 32].cookie, m->limits.cookie);
+    else if (who < 224)
+        put(g, the_world(g)->cookies[who % 32], SMSP_COOKIE_LEN);
+    else
+        put_run(g, who % 2 ? 'a' : 'g', SMSP_COOKIE_LEN - (who >> 1 & 1));
+}
+
+static void make_line(game *g, const uint8_t op[4], unsigned verb)
+{
+    g->len = 0;
+    put(g, smsp_verb_name((smsp_verb)verb), strlen(smsp_verb_name((smsp_verb)verb)));
+    if (verb == SMSP_DUMP)
+        return;
+    put(g, " ", 1);
+    if (verb == SMSP_REGISTER || verb == SMSP_LOGIN) {
+        put_name(g, op[2]);
+        put(g, " ", 1);
+        put_password(g, op[3]);
+        return;
+    }
+    if (verb == SMSP_MESSAGE)
+        put_content(g, op[3]);
+    else if (verb != SMSP_LOGOUT)
+        put_name(g, op[2]);
+    if (verb != SMSP_LOGOUT)
+        put(g, " ", 1);
+    put_cookie(g, op[1]);
+}
+
+/* ---- What a server does ---- */
+
+static void begin(game *g)
+{
+    world_commit(the_world(g));
+    world_begin(the_world(g));
+    g->kept = g->now;
+    g->batch = true;
+}
+
+static void roll_back(game *g)
+{
+    unsigned granted = g->now.granted;
+    bool read_only = g->now.read_only;
+
+    world_rollback(the_world(g));
+    if (g->batch)
+        g->now = g->kept;
+    g->now.granted = granted;
+    g->now.read_only = read_only;
+    g->batch = false;
+}
+
+static bool take(void *context, const smsp_effect *effect)
+{
+    world *to = context;
+
+    world_log(to, effect);
+    return smsp_replay(to->state, effect) == SMSP_OK;
+}
+
+/* Goes on with another state that ought to be the same. */
+static void move(game *g, bool from_snapshot)
+{
+    const world *from = the_world(g);
+    world *to = &g->worlds[1 - g->in_use];
+    smsp_effect effect;
+    size_t used;
+
+    world_open(to, from->pool, from->config.shared_mailboxes);
+    if (from_snapshot) {
+        ORACLE("snapshot", smsp_snapshot(from->state, take, to) == SMSP_OK, "it cannot be replayed");
+    } else {
+        for (size_t at = 0; at < from->log_len; at += used) {
+            smsp_error error = smsp_effect_decode(from->log + at, from->log_len - at, &effect, &used);
+            ORACLE("effect", error == SMSP_OK, "the log: %s", smsp_strerror(error));
+            ORACLE("replay", take(to, &effect), "an effect of kind %d cannot be replayed", (int)effect.kind);
+        }
+    }
+    ORACLE(from_snapshot ? "snapshot" : "replay", smsp_state_digest(from->state) == smsp_state_digest(to->state),
+           "the state that was rebuilt is another");
+    to->granted = from->granted;
+    to->log_kept = to->log_len;
+    smsp_state_read_only(to->state, g->read_only);
+    g->in_use = 1 - g->in_use;
+}
+
+/* The keeper must survive what a hostile worker tells it. */
+static void ask_nonsense(game *g, const uint8_t op[4])
+{
+    smsp_sealed sealed = {.verb = (smsp_verb)(op[1] % 14), .username = {g->line, 0}, .content = {g->line, 0}};
+    smsp_result result = {.code = SMSP_REPLIES};
+    uint64_t before = smsp_state_digest(the_world(g)->state);
+
+    memset(&sealed.cookie, op[2], sizeof sealed.cookie);
+    memset(&sealed.password, op[3], sizeof sealed.password);
+    smsp_error error = smsp_execute(the_world(g)->state, &sealed, &result);
+    ORACLE("hostile", error == SMSP_OK && result.effect.kind == SMSP_EFFECT_NONE, "a request without parts: %s",
+           smsp_strerror(error));
+    ORACLE("hostile", smsp_state_digest(the_world(g)->state) == before, "a request without parts changed the state");
+}
+
+/* ---- Commands ---- */
+
+static void answer(game *g)
+{
+    static uint8_t expected[SMSP_REPLY_MAX + 64];
+    uint8_t out[SMSP_REPLY_MAX + 1];
+    bool dump, committed, model_dump_too;
+    uint64_t before = 0;
+
+    if (oracles() == ORACLES_ALL)
+        before = smsp_state_digest(the_world(g)->state);
+    size_t effects = the_world(g)->log_len;
+    size_t len = world_answer(the_world(g), SMSP_OK, (smsp_span){g->line, g->len}, SMSP_ENDS_SILENCE, out, &dump,
+                              &committed);
+    if (committed)
+        g->kept = g->now;
+    size_t reply = model_answer(&g->now, g->line, g->len, expected, &model_dump_too);
+    if (oracles() == ORACLES_NONE)
+        return;
+    oracle_same_bytes("model-reply", "a reply", expected, reply, out, len);
+    ORACLE("model-reply", dump == model_dump_too, "to print or not to print");
+    if (oracles() != ORACLES_ALL)
+        return;
+    ORACLE("effect", (before != smsp_state_digest(the_world(g)->state)) == (the_world(g)->log_len > effects),
+           "the state changed without an effect, or the other way round");
+}
+
+static void do_command(game *g, const uint8_t op[4])
+{
+    unsigned what = op[0] % 32;
+
+    if (what >= OPS) /* messages are what there is most of */
+        what = what % 3 == 0 ? SMSP_MESSAGE : what % 3 == 1 ? SMSP_STORE : SMSP_GETMSG;
+    switch (what) {
+    case OP_BEGIN:
+        begin(g);
+        break;
+    case OP_ROLLBACK:
+        roll_back(g);
+        break;
+    case OP_READ_ONLY:
+        g->read_only = !g->read_only;
+        g->now.read_only = g->read_only;
+        smsp_state_read_only(the_world(g)->state, g->read_only);
+        break;
+    case OP_SNAPSHOT:
+    case OP_RELOAD:
+        if (!g->batch && !g->read_only)
+            move(g, what == OP_SNAPSHOT);
+        break;
+    case OP_SEALED:
+        ask_nonsense(g, op);
+        break;
+    default:
+        make_line(g, op, what);
+        answer(g);
+        break;
+    }
+}
+
+static void game_open(game *g, const transcript *t, model_arena *arena)
+{
+    model_limits limits = world_model_limits(t->shared_mailboxes);
+
+    g->in_use = 0;
+    g->read_only = false;
+    g->batch = false;
+    world_open(the_world(g), t->pool, t->shared_mailboxes);
+    model_init(&g->now, &limits, arena);
+    g->now.candidate = world_candidate;
+    g->now.context = &g->worlds[0]; /* both have the same cookies */
+}
+
+static void check_end(game *g)
+{
+    static uint8_t expected[WORLD_DUMP_MAX], actual[WORLD_DUMP_MAX];
+    size_t expected_len = model_dump(&g->now, expected, sizeof expected);
+    size_t actual_len = world_dump(the_world(g), actual, sizeof actual);
+
+    oracle_same_bytes("model-dump", "what DUMP prints", expected, expected_len, actual, actual_len);
+    world_check_effects(the_world(g));
+}
+
+static game g;
+static transcript t;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2)
+        return 0;
+    model_arena *arena = model_arena_new();
+    transcript_read(&t, data, 2, NULL); /* the two bytes only */
+    game_open(&g, &t, arena);
+    for (size_t at = 2, n = 0; size - at >= 4 && n < COMMANDS_MAX; at += 4, n++) {
+        work_reset();
+        do_command(&g, data + at);
+        ORACLE("work", work_done() <= 60000, "%llu blocks for one command", (unsigned long long)work_done());
+        if (oracles() == ORACLES_ALL)
+            world_check(the_world(&g));
+    }
+    if (oracles() == ORACLES_ALL)
+        check_end(&g);
+    model_arena_free(arena);
+    return 0;
+}
+
+void target_show(const uint8_t *data, size_t size, FILE *to)
+{
+    static const char *const names[] = {"commit, begin", "roll back", "read-only, or no longer",
+                                        "go on with the snapshot", "go on with the effects", "a sealed request"};
+    static uint8_t reply[SMSP_REPLY_MAX + 64];
+    bool dump;
+
+    if (size < 2)
+        return;
+    model_arena *arena = model_arena_new();
+    transcript_read(&t, data, 2, NULL);
+    game_open(&g, &t, arena);
+    fprintf(to, "%u cookies in the pool, %s mailboxes (replies are the model's)\n", t.pool,
+            t.shared_mailboxes ? "shared" : "own");
+    for (size_t at = 2; size - at >= 4; at += 4) {
+        unsigned what = data[at] % 32;
+        if (what >= OPS)
+            what = what % 3 == 0 ? SMSP_MESSAGE : what % 3 == 1 ? SMSP_STORE : SMSP_GETMSG;
+        if (what >= SMSP_VERBS) {
+            fprintf(to, "   (%s)\n", names[what - SMSP_VERBS]);
+            continue;
+        }
+        make_line(&g, data + at, what);
+        fputs("> ", to);
+        show_bytes(to, g.line, g.len);
+        fputs("\n< ", to);
+        show_bytes(to, reply, model_answer(&g.now, g.line, g.len, reply, &dump));
+        fputc('\n', to);
+    }
+    model_arena_free(arena);
+}
