@@ -4,6 +4,8 @@ BENCH_ECHO := $(B)/bench/echo
 BENCH_ENGINE := $(B)/bench/engine
 BENCH_ENGINE_OBJ := $(patsubst %,$(B)/ci/bench/%.o,engine engine_state engine_wire parse_strtok parse_re2c)
 
+engine_CFLAGS := $(if $(wildcard /usr/include/valgrind/callgrind.h),-DBENCH_CALLGRIND)
+
 $(BENCH_ECHO): $(B)/ci/bench/echo.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@

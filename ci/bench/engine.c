@@ -12,12 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#if defined(__has_include)
-#if __has_include(<valgrind/callgrind.h>)
+#ifdef BENCH_CALLGRIND
 #include <valgrind/callgrind.h>
-#endif
-#endif
-#ifndef CALLGRIND_START_INSTRUMENTATION /* no valgrind's header: times, and no instruction counts */
+#else /* no valgrind: times, and no instruction counts */
 #define CALLGRIND_START_INSTRUMENTATION ((void)0)
 #define CALLGRIND_STOP_INSTRUMENTATION  ((void)0)
 #define CALLGRIND_DUMP_STATS_AT(name)   ((void)(name))
