@@ -42,6 +42,15 @@ check-install: ## test make install and make uninstall
 	@$(MAKE) --no-print-directory -s all
 	@bats ci/test_install.bats
 
+.PHONY: check-portable analyse
+check-portable: ## compare the engine's replies across compilers, word sizes, byte orders and C libraries
+	@ci/deps portable
+	@ci/portable
+
+analyse: ## run the analysers that take minutes: gcc -fanalyzer, scan-build, sparse, clang -Weverything
+	@ci/deps analyse
+	@ci/analyse
+
 install: all ## install programs, library, header and manual below PREFIX (/usr/local), in DESTDIR if given
 	$(INSTALL) -d $(call below,$(sort $(dir $(INSTALLED))))
 	$(INSTALL) -m 755 client/smsp $(call below,bin/smsp)

@@ -20,6 +20,7 @@ typedef struct run {
     const load_options *options;
     load_totals *totals;
     load_client *clients;
+    uint8_t *buffers; /* of all clients: OUT_SIZE and IN_SIZE bytes each */
     int epoll;
     uint64_t started;
     uint64_t counted_from; /* the warm-up's end */
@@ -280,12 +281,8 @@ static bool make_client(run *r, unsigned number)
 
     client->options = o;
     client->number = number;
-    client->out = malloc(OUT_SIZE);
-    client->in = malloc(IN_SIZE);
-    if (client->out == NULL || client->in == NULL) {
-        fprintf(stderr, "smsp-load: out of memory for %u clients\n", o->clients);
-        return false;
-    }
+    client->out = r->buffers + (size_t)number * (OUT_SIZE + IN_SIZE);
+    client->in = client->out + OUT_SIZE;
     (void)snprintf(client->name, sizeof client->name, "load%llux%u", (unsigned long long)o->seed, account);
     if (account != number) /* a second LOGIN would end the first one's session */
         memcpy(client->cookie, r->clients[account].cookie, sizeof client->cookie);
@@ -311,12 +308,11 @@ static void free_clients(run *r)
         load_client *client = &r->clients[i];
         for (unsigned step = 0; step < LOAD_STEPS_MAX; step++)
             free(client->lines[step].bytes);
-        free(client->out);
-        free(client->in);
         if (client->fd >= 0)
             (void)close(client->fd);
     }
     free(r->clients);
+    free(r->buffers);
 }
 
 /* Rate mode: requests that were due before the end and never went out. */
@@ -347,9 +343,11 @@ bool load_run(const load_options *options, load_totals *totals)
     run r = {.options = options, .totals = totals, .epoll = epoll_create1(EPOLL_CLOEXEC)};
 
     r.clients = calloc(options->clients, sizeof *r.clients);
-    if (r.clients == NULL || r.epoll < 0) {
-        fprintf(stderr, "smsp-load: cannot start: %s\n", strerror(errno));
+    r.buffers = calloc(options->clients, OUT_SIZE + IN_SIZE);
+    if (r.clients == NULL || r.buffers == NULL || r.epoll < 0) {
+        fprintf(stderr, "smsp-load: cannot start %u clients: %s\n", options->clients, strerror(errno));
         free(r.clients);
+        free(r.buffers);
         return false;
     }
     (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* rate mode: requests go when they are due */
