@@ -127,8 +127,7 @@ bool listeners_bind(listeners *all, const char *host, const char *port)
     return bound;
 }
 
-/* "smspd: listening on HOST:PORT", brackets around an IPv6 address. */
-static void announce(int fd)
+void listener_announce(int fd)
 {
     struct sockaddr_storage own = {0};
     socklen_t len = sizeof own;
@@ -140,18 +139,4 @@ static void announce(int fd)
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         return;
     log_line(own.ss_family == AF_INET6 ? "listening on [%s]:%s" : "listening on %s:%s", host, port);
-}
-
-bool listeners_begin(listeners *all)
-{
-    for (uint32_t i = 0; i < all->count; i++) {
-        if (listen(all->fds[i], SOMAXCONN) != 0) {
-            log_line("cannot listen: %s; choose another port, or 0 for any free one", strerror(errno));
-            close_all(all);
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < all->count; i++)
-        announce(all->fds[i]);
-    return true;
 }

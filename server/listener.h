@@ -14,7 +14,8 @@ typedef struct listeners {
  * free one. False: one line said why not, and nothing stays open. */
 bool listeners_bind(listeners *all, const char *host, const char *port) SMSP_MUST_USE;
 
-/* Begins to listen and says so, one line an address. False as above. */
-bool listeners_begin(listeners *all) SMSP_MUST_USE;
+/* Says on which address a socket listens: "smspd: listening on HOST:PORT",
+ * brackets around an IPv6 address. */
+void listener_announce(int fd);
 
 #endif

@@ -2,12 +2,14 @@
 import fcntl
 import os
 import resource
+import shutil
 import signal
 import struct
+import tempfile
 import threading
 import time
 
-from harness import Server, alive, children_of, scenario, wait_for, want
+from harness import SMSPD, Server, alive, children_of, scenario, wait_for, want
 
 
 def kill(pid):
@@ -32,6 +34,10 @@ def signals():
             want(len(pids), 2, "children: keeper and worker")
             want(server.end(sig), (0, ""), "status and log")
             wait_for(lambda left=pids: not any(alive(pid) for pid in left), "no child is left", 1)
+    with Server() as server, server.client() as client:
+        client.register("alice")
+        os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
+        want((server.process.wait(5), server.process.stderr.read()), (0, b""), "status and log after a Ctrl-C")
 
 
 @scenario
@@ -155,6 +161,29 @@ def over_the_limit():
             want(client.ask("LOGIN alice pw")[:3], "OK ", "reply to the next client")
 
 
+@scenario
+def all_come_again():
+    """Clients within the limit are not refused because the slots of others are not quiet yet."""
+    with Server("--max-clients", "100") as server:
+        keeper = server.keeper
+        old = [server.client() for _ in range(100)]
+        for client in old:
+            want(client.ask("bogus"), "KO")
+        os.kill(keeper, signal.SIGSTOP)
+        for client in old:
+            client.socket.close()
+        server.quiet()
+        new = [server.client() for _ in range(100)]
+        wait_for(lambda: len(server.workers()) == 64, "the spare slots are taken")
+        before = ticks(server.process.pid)
+        time.sleep(0.5)
+        want(ticks(server.process.pid) - before <= 5, True, "it waits without spinning")
+        os.kill(keeper, signal.SIGCONT)
+        for client in new:
+            want(client.ask("DUMP"), "OK", "reply to a client within the limit")
+            client.socket.close()
+
+
 def ticks(pid):
     """The processor time of a process, in hundredths of a second."""
     with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
@@ -182,6 +211,29 @@ def no_descriptor_left():
         status, log = server.end()
         want(status, 0, "status")
         want(3 <= log.count("cannot accept: Too many open files") <= 15, True, f"log: {log}")
+
+
+@scenario
+def no_process_left():
+    """fork fails: that client gets KO, and the server goes on when it can."""
+    def nobody():
+        if os.getuid() == 0:  # root has no limit
+            os.setgid(65534)
+            os.setuid(65534)
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        program = shutil.copy(SMSPD, folder)
+        with Server(program=program, preexec_fn=nobody) as server:
+            pid = server.process.pid
+            limits = resource.prlimit(pid, resource.RLIMIT_NPROC, (1, resource.prlimit(pid, resource.RLIMIT_NPROC)[1]))
+            with server.client() as client:
+                want((client.reply(), client.reply()), ("KO", None))
+            resource.prlimit(pid, resource.RLIMIT_NPROC, limits)
+            with server.client() as client:
+                client.register("alice")
+            status, log = server.end()
+            want((status, log.count("cannot fork")), (0, 1), log)
 
 
 @scenario

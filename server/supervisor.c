@@ -62,13 +62,26 @@ static void end_with(supervisor *s, int status)
     s->status = status;
 }
 
-/* ---- Listen, accept, fork ---- */
-
 /* Accepting or forking failed: a while without either, instead of a busy loop. */
 static void slow_down(supervisor *s, const char *what)
 {
     log_line("%s: %s; no new clients for %d ms", what, strerror(errno), PAUSE_MS);
     s->paused_until = clock_ms() + PAUSE_MS;
+}
+
+/* ---- Listen, accept, fork ---- */
+
+static bool begin_listening(const listeners *all)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (listen(all->fds[i], SOMAXCONN) != 0) {
+            log_line("cannot listen: %s; choose another port, or 0 for any free one", strerror(errno));
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < all->count; i++)
+        listener_announce(all->fds[i]);
+    return true;
 }
 
 static void start_worker(supervisor *s, uint32_t i, int client)
@@ -87,9 +100,19 @@ static void start_worker(supervisor *s, uint32_t i, int client)
     s->serving++;
 }
 
+/* Not while we pause, nor while every slot that is left has a dead worker whose
+ * keeper is not quiet yet: the next client waits a little rather than be refused. */
+static bool may_accept(const supervisor *s)
+{
+    uint32_t taken = s->serving + s->dead + s->retiring;
+
+    return s->ready && s->paused_until == 0 &&
+           (taken < s->all->count || s->serving >= s->options->max_clients);
+}
+
 static void accept_clients(supervisor *s, int listener)
 {
-    for (unsigned n = 0; n < ACCEPTS && s->paused_until == 0; n++) {
+    for (unsigned n = 0; n < ACCEPTS && may_accept(s); n++) {
         int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         uint32_t i = 0;
         if (client < 0) {
@@ -233,8 +256,7 @@ static void attend(supervisor *s)
     fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = s->notes, .events = POLLIN};
     for (uint32_t i = 0; i < s->listeners.count; i++)
-        listening[i] = (struct pollfd){.fd = s->paused_until == 0 && s->ready ? s->listeners.fds[i] : -1,
-                                       .events = POLLIN};
+        listening[i] = (struct pollfd){.fd = may_accept(s) ? s->listeners.fds[i] : -1, .events = POLLIN};
     refusals_poll(&s->refusals, refused);
     int polled = poll(fds, FIXED_FDS + s->listeners.count + s->refusals.count, patience(s, now));
     if (polled < 0)
@@ -314,7 +336,7 @@ static void serve(supervisor *s)
 {
     while (!s->ready && !s->ending)
         attend(s);
-    if (!s->ending && !listeners_begin(&s->listeners))
+    if (!s->ending && !begin_listening(&s->listeners))
         end_with(s, 1);
     while (!s->ending)
         attend(s);

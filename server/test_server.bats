@@ -21,7 +21,9 @@ play() {
 @test "server: 1,000 connections in a row leave nothing" { play connections 1000; }
 @test "server: a slot shows the next client nothing" { play slot_reuse; }
 @test "server: clients over the limit get KO and an end" { play over_the_limit; }
+@test "server: when all clients leave and come again, none is refused" { play all_come_again; }
 @test "server: accept fails, and it neither ends nor spins" { play no_descriptor_left; }
+@test "server: fork fails, and it goes on when it can" { play no_process_left; }
 @test "server: a log that nobody reads stops nothing" { play stopped_log; }
 @test "server: a hostile slot costs its worker only" { play hostile_slots; }
 @test "server: a worker has its slot and three descriptors" { play one_slot_each; }

@@ -428,7 +428,9 @@ static bool confine(const slots *all, uint32_t mine, int client, pid_t parent)
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         return false;
-    if (sigemptyset(&none) != 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+    /* A Ctrl-C goes to all of us, and is for the supervisor. */
+    if (signal(SIGINT, SIG_IGN) == SIG_ERR || sigemptyset(&none) != 0 ||
+        sigprocmask(SIG_SETMASK, &none, NULL) != 0)
         return false;
     if (dup2(client, CLIENT_FD) < 0 || dup2(all->wake, WAKE_FD) < 0 || close_range(3, ~0u, 0) != 0)
         return false;
