@@ -20,12 +20,11 @@
 /* Descriptors 0 to 2 are open, so that no socket takes their places. */
 static bool standard_fds(void)
 {
-    int fd;
-
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    return fd >= 0 && close(fd) == 0;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -33,8 +32,10 @@ int main(int argc, char **argv)
     server_options wanted;
     slots all;
 
-    if (!standard_fds())
+    if (!standard_fds()) {
+        log_line("cannot start: /dev/null: %s", strerror(errno));
         return 1;
+    }
     options_result read = options_read(argc, argv, &wanted);
     if (read == OPTIONS_DONE)
         return fflush(stdout) == 0 ? 0 : 1;

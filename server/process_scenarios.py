@@ -215,25 +215,25 @@ def no_descriptor_left():
 
 @scenario
 def no_process_left():
-    """fork fails: that client gets KO, and the server goes on when it can."""
-    def nobody():
-        if os.getuid() == 0:  # root has no limit
-            os.setgid(65534)
-            os.setuid(65534)
+    """fork fails: that client gets KO, and the server goes on when it can. Needs root, for a user of its own."""
+    def three_processes():
+        resource.setrlimit(resource.RLIMIT_NPROC, (3, 3))  # supervisor, keeper, one worker
+        os.setgid(65534)
+        os.setuid(100000 + os.getpid() % 50000)
 
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        program = shutil.copy(SMSPD, folder)
-        with Server(program=program, preexec_fn=nobody) as server:
-            pid = server.process.pid
-            limits = resource.prlimit(pid, resource.RLIMIT_NPROC, (1, resource.prlimit(pid, resource.RLIMIT_NPROC)[1]))
-            with server.client() as client:
-                want((client.reply(), client.reply()), ("KO", None))
-            resource.prlimit(pid, resource.RLIMIT_NPROC, limits)
-            with server.client() as client:
-                client.register("alice")
+        with Server(program=shutil.copy(SMSPD, folder), preexec_fn=three_processes) as server:
+            with server.client() as one:
+                cookie = one.register("alice")
+                with server.client() as two:
+                    want((two.reply(), two.reply()), ("KO", None), "client for whom there is no process")
+                want(one.ask(f"COUNT alice {cookie}"), "COUNTED 0")
+            server.quiet()
+            with server.client() as three:
+                want(three.ask(f"COUNT alice {cookie}"), "COUNTED 0")
             status, log = server.end()
-            want((status, log.count("cannot fork")), (0, 1), log)
+            want((status, log.count("\n"), log.count("cannot fork")), (0, 1, 1), log)
 
 
 @scenario
@@ -297,6 +297,20 @@ def hostile_slots():
             want(good.ask(f"COUNT alice {cookie}"), "COUNTED 0")
         status, log = server.end()
         want((status, log.count("broke the rules"), log.count("signal 9")), (0, len(cases), len(cases)), log)
+
+
+@scenario
+def closed_at_start():
+    """Started without standard input and output it works, and a client's socket takes the place of neither."""
+    def close():
+        os.close(0)
+        os.close(1)
+
+    with Server(preexec_fn=close) as server, server.client() as client:
+        client.register("alice")
+        want(client.ask("DUMP"), "OK")
+        for pid in (server.process.pid, server.keeper):
+            want(os.readlink(f"/proc/{pid}/fd/1"), "/dev/null", "standard output")
 
 
 @scenario
