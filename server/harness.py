@@ -63,6 +63,7 @@ class Server:
         self.log = ""
         self.process = None
         self.ports = {}
+        self.keeper = None
 
     def __enter__(self):
         self.process = subprocess.Popen(
@@ -70,6 +71,7 @@ class Server:
             stdout=self.stdout or subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, **self.more)
         try:
             self.read_log()
+            self.keeper, = children_of(self.process.pid)  # a worker's number may come to be lower
         except BaseException:
             self.__exit__()
             raise
@@ -104,12 +106,8 @@ class Server:
     def port(self):
         return next(iter(self.ports.values()))
 
-    @property
-    def keeper(self):
-        return children_of(self.process.pid)[0]
-
     def workers(self):
-        return children_of(self.process.pid)[1:]
+        return [pid for pid in children_of(self.process.pid) if pid != self.keeper]
 
     def client(self, **more):
         return Client(next(iter(self.ports)), self.port, **more)
