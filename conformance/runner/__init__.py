@@ -1,0 +1,1 @@
+"""The replayer of the conformance transcripts. Standard library only; pexpect where a terminal is needed."""

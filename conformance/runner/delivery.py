@@ -1,0 +1,70 @@
+"""How a transcript's bytes reach the server. Whatever the delivery, the replies are the same.
+
+whole       each request in one piece, its reply awaited
+bytes       each byte in a piece of its own
+split       once for each cut around the terminators: a byte before them, inside
+            them, after them with the beginning of the next request
+pipelined   requests that need nothing from each other's replies in one piece
+half-close  whole, and the client's input ends right after its last request
+"""
+
+NAMES = ("whole", "bytes", "split", "pipelined", "half-close")
+BREATH = 0.001  # seconds between pieces, so that the server reads them apart
+LONG = 300  # bytes; of a longer request the middle goes in larger pieces
+WITHOUT_TERMINATOR = ("whole", "half-close")
+ONE_REQUEST_EACH = ("whole", "bytes", "half-close")
+
+
+def impossible(name, framing, connection, case):
+    """Why this delivery cannot be, or None."""
+    if case.deliveries and name not in case.deliveries:
+        return "the case is about its own delivery"
+    if framing == "none" and name not in WITHOUT_TERMINATOR:
+        return "without terminators a request is one piece"
+    if "none" in case.framings.values() and name not in WITHOUT_TERMINATOR:
+        return "the case has a client without terminators"
+    if connection == "each" and name not in ONE_REQUEST_EACH:
+        return "each connection carries one request"
+    if case.kind == "client" and name != "whole":
+        return "the client sends as it likes"
+    return None
+
+
+class Delivery:
+    """One way through a transcript; cut is where a split one cuts, counted from the terminator."""
+
+    def __init__(self, name, cut=0):
+        self.name, self.cut = name, cut
+
+    def label(self):
+        return f"split {self.cut:+d}" if self.name == "split" else self.name
+
+    def pieces(self, data, terminator):
+        """data, a request with its terminator, in the pieces in which it is sent."""
+        if self.name == "bytes":
+            return bytewise(data)
+        if self.name == "split" and self.cut < terminator:
+            at = len(data) - terminator + self.cut
+            return [data[:at], data[at:]] if 0 < at < len(data) else [data]
+        return [data]
+
+    def borrowed(self, terminator):
+        """How many bytes of the next request go with this one's terminator."""
+        return max(0, self.cut - terminator) if self.name == "split" else 0
+
+
+def bytewise(data):
+    ends = LONG // 2
+    if len(data) <= LONG:
+        return [data[at:at + 1] for at in range(len(data))]
+    middle = data[ends:-ends]
+    return (bytewise(data[:ends]) + [middle[at:at + 61] for at in range(0, len(middle), 61)] +
+            bytewise(data[-ends:]))
+
+
+def ways(name, framing):
+    """The deliveries that a name stands for."""
+    if name != "split":
+        return [Delivery(name)]
+    terminator = 2 if framing == "crlf" else 1
+    return [Delivery(name, cut) for cut in range(-1, terminator + 3)]

@@ -1,0 +1,222 @@
+"""Puts the parts together: reads cases, finds the server, runs, reports."""
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import time
+
+from . import export, options, report_bats, report_html, report_json, report_junit, report_tap
+from .limits import OUR_OPTIONS, BadProfile, Limits, read_limits
+from .player import Settings
+from .probe import probe
+from .selection import BadSelection, chosen, read_excuses
+from .server import CannotStart, pexpect
+from .suite import Suite, Target, style_refusal
+from .transcript import BadCase, read_cases
+from .verdict import exit_status
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(HERE)
+OURS = os.path.join(ROOT, "server", "smspd")
+CLIENT = os.path.join(ROOT, "client", "smsp")
+USAGE, UNTESTED = 2, 3
+
+
+class Stop(Exception):
+    """Ends the program with a line and a status."""
+
+    def __init__(self, message, status):
+        super().__init__(message)
+        self.status = status
+
+
+def suite_version(folder):
+    with contextlib.suppress(OSError):
+        with open(os.path.join(folder, "VERSION"), encoding="utf-8") as file:
+            return file.read().strip()
+    return "unversioned"
+
+
+def is_ours(chosen_options):
+    return not chosen_options.server and not chosen_options.address
+
+
+def make_target(chosen_options):
+    ours = is_ours(chosen_options)
+    limits = Limits(options=OUR_OPTIONS if ours else None)
+    if chosen_options.limits:
+        limits = read_limits(chosen_options.limits, limits)
+    command = chosen_options.server or f"{shlex.quote(OURS)} {{options}} {{host}} {{announced}}"
+    if ours and not os.access(OURS, os.X_OK):
+        raise Stop("server/smspd is not built: run make, or name a server with --server or --address", UNTESTED)
+    if not chosen_options.address and "{port}" not in command and "{announced}" not in command:
+        raise Stop("--server: the command needs {port}, where the server's port goes", USAGE)
+    client = CLIENT if ours and os.access(CLIENT, os.X_OK) else None
+    return Target(limits, None if chosen_options.address else command, chosen_options.address,
+                  chosen_options.name or ("smspd" if ours else None), chosen_options.start_timeout, client)
+
+
+def find_style(target, chosen_options):
+    """(a started server, the settings of the run, what to tell about them)."""
+    settings = Settings("lf", "keep", chosen_options.timeout, target.limits)
+    server = target.server()
+    try:
+        server.start(settings)
+    except CannotStart as error:
+        raise Stop(f"{target.name}: {error}", UNTESTED) from None
+    if "auto" in (chosen_options.framing, chosen_options.connection) and not is_ours(chosen_options):
+        found = probe(server, chosen_options.timeout, target.limits, chosen_options.framing, chosen_options.connection)
+        settings.framing, settings.connection, told = found
+    else:
+        settings.framing = "lf" if chosen_options.framing == "auto" else chosen_options.framing
+        settings.connection = "keep" if chosen_options.connection == "auto" else chosen_options.connection
+        told = f"framing {settings.framing}, connection {settings.connection}"
+    return server, settings, told
+
+
+def again(chosen_options, settings):
+    """A function that gives the one command which repeats a case."""
+    words = ["conformance/smsp-conformance"]
+    for name in ("server", "limits"):
+        if getattr(chosen_options, name):
+            words += [f"--{name}", getattr(chosen_options, name)]
+    if chosen_options.address:
+        words += ["--address", "%s:%d" % chosen_options.address]
+    if not is_ours(chosen_options) or settings.framing != "lf" or settings.connection != "keep":
+        words += ["--framing", settings.framing, "--connection", settings.connection]
+
+    def command(result):
+        delivery = (result.failed_delivery or "whole").split()[0]
+        more = ["--delivery", delivery] if delivery in options.NAMES else []
+        return shlex.join(words + ["--cases", result.case.id] + more)
+    return command
+
+
+def describe(cases, target, settings, out):
+    """The dry run."""
+    for case in cases:
+        why = target.refusal(case)[0] or style_refusal(case, settings)
+        print(f"{case.id:44} {case.level:6} {'not run: ' + why if why else 'would run'}", file=out)
+
+
+def print_list(cases):
+    for case in cases:
+        print(f"{case.id:44} {case.level:6} {' '.join(case.rules):24} {case.title}")
+
+
+def job_count(chosen_options, cases):
+    if chosen_options.address:
+        return 1
+    return min(chosen_options.jobs or min(os.cpu_count() or 1, 4), len(cases))
+
+
+def run_cases(cases, chosen_options, target, excuses):
+    """(results, the facts of the run, the command that repeats a case)."""
+    level = chosen_options.level or ("should" if is_ours(chosen_options) else "must")
+    names = chosen_options.delivery or (list(options.NAMES) if is_ours(chosen_options) else ["whole"])
+    server, settings, told = find_style(target, chosen_options)
+    repeat = again(chosen_options, settings)
+    suite = Suite(cases, target, settings, names, job_count(chosen_options, cases), excuses)
+    with_bats = chosen_options.bats and report_bats.available()
+    report = (report_bats.BatsReport if with_bats else report_tap.TapReport)(cases, level, repeat)
+    suite.tell = report.take
+    began, started = time.monotonic(), report_json.now()
+    try:
+        report.begin([f"{target.name}: {told}", f"deliveries: {', '.join(names)}; timeout {settings.timeout:g} s"])
+        results = suite.run(server)
+        bats_status = report.end() if with_bats else 0
+    finally:
+        suite.stopping = True
+        server.stop()
+        if with_bats:
+            report.close()
+    run = {"name": target.name, "command": target.command, "framing": settings.framing, "started": started,
+           "connection": settings.connection, "limits": target.limits.wire, "level": level, "deliveries": names,
+           "seconds": time.monotonic() - began, "exit_status": exit_status(results, level)}
+    agree(run, with_bats, bats_status)
+    if chosen_options.bats and not with_bats:
+        print("# incomplete: bats is missing; the runner reported by itself", flush=True)
+        run["exit_status"] = run["exit_status"] or UNTESTED
+    return results, run, repeat
+
+
+def agree(run, with_bats, bats_status):
+    """BATS must have come to the same end as the runner."""
+    if with_bats and (bats_status != 0) != (run["exit_status"] == 1):
+        print(f"# bats ended with status {bats_status}, which is not what the verdicts say", flush=True)
+        run["exit_status"] = run["exit_status"] or UNTESTED
+
+
+def finish(results, run, repeat, chosen_options):
+    """Writes the reports that were asked for, and the last line."""
+    if chosen_options.junit:
+        report_junit.write(chosen_options.junit, results, run["name"], run["level"], run["seconds"])
+    if chosen_options.json:
+        report_json.write(chosen_options.json, results, run, repeat)
+    if chosen_options.html:
+        report_html.write(chosen_options.html, [report_json.document(results, run, repeat)])
+    missing = sum(result.incomplete for result in results)
+    if missing:
+        print(f"# incomplete: {missing} cases could not run, python3-pexpect "
+              f"{'is missing' if pexpect is None else 'or the client is missing'}")
+    print(f"# {report_tap.summary(results, run['level'], run['seconds'])}", flush=True)
+    return run["exit_status"]
+
+
+def instead_of_a_run(chosen_options, cases):
+    """True if the command line asked for something else, which is then done."""
+    if chosen_options.list:
+        print_list(cases)
+    elif chosen_options.export:
+        print(export.write(cases, chosen_options.export))
+    elif chosen_options.dry_run:
+        settings = Settings("lf" if chosen_options.framing == "auto" else chosen_options.framing,
+                            "keep" if chosen_options.connection == "auto" else chosen_options.connection)
+        describe(cases, make_target(chosen_options), settings, sys.stdout)
+    else:
+        return False
+    return True
+
+
+def run(arguments):
+    chosen_options = options.read(arguments)
+    if chosen_options.merge:
+        report_html.write(chosen_options.html, [report_json.read(path) for path in chosen_options.merge])
+        return 0
+    folder = chosen_options.folder or os.path.join(HERE, "cases")
+    every = read_cases(folder)
+    cases = chosen(every, chosen_options.cases.split(), chosen_options.skip.split())
+    if instead_of_a_run(chosen_options, cases):
+        return 0
+    if not cases:
+        raise Stop("no case is left to run", UNTESTED)
+    excuses = read_excuses(chosen_options.expect_fail, every) if chosen_options.expect_fail else {}
+    target = make_target(chosen_options)
+    results, facts, repeat = run_cases(cases, chosen_options, target, excuses)
+    facts["suite_version"] = suite_version(folder)
+    return finish(results, facts, repeat, chosen_options)
+
+
+def stop_on_signals():
+    """SIGTERM and SIGHUP end the run with all that it started."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _: sys.exit(128 + got))
+
+
+def main(arguments):
+    stop_on_signals()
+    try:
+        return run(arguments)
+    except Stop as stop:
+        status = stop.status
+        print(f"smsp-conformance: {stop}", file=sys.stderr)
+    except (BadCase, BadProfile, BadSelection, report_json.BadReport) as error:
+        status = USAGE
+        print(f"smsp-conformance: {error}", file=sys.stderr)
+    except OSError as error:
+        status = USAGE
+        print(f"smsp-conformance: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        status = 130
+    return status

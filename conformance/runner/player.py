@@ -1,0 +1,339 @@
+"""Plays one transcript once, against one server, in one delivery."""
+import time
+
+from .delivery import BREATH
+from .template import NoSuchLimit
+from .text import show, visible
+from .values import Values
+from .wire import TERMINATORS, Closed, Connection, Endless, Silence
+
+SETTLE = 0.05  # seconds in which a reply too many would come
+
+
+class Mismatch(Exception):
+    """What came is not what the transcript says. kind: reply, silence, closed, extra, terminal."""
+
+    def __init__(self, kind, step, expected, actual):
+        super().__init__(f"expected {expected}, got {actual}")
+        self.kind, self.step, self.expected, self.actual = kind, step, expected, actual
+
+
+class Unplayable(Exception):
+    """This case cannot be played here; why."""
+
+
+class Settings:
+    """What holds for a whole run."""
+
+    def __init__(self, framing="lf", connection="keep", timeout=2.0, limits=None):
+        self.framing, self.connection, self.timeout = framing, connection, timeout
+        self.limits = limits or {}
+
+
+class Player:
+    """The clients of one transcript and what they have seen."""
+
+    def __init__(self, case, server, delivery, settings):
+        self.case, self.server, self.delivery, self.settings = case, server, delivery, settings
+        framing = settings.framing
+        self.values = Values(settings.limits, TERMINATORS[framing], address=server.address)
+        self.connections = {}  # by client: those that are owed replies, oldest first
+        self.early = {}  # by client: how many bytes of its next request are sent
+        self.started = time.monotonic()
+        self.transcript = []
+        self.checks = 0
+        self.terminal_mark = server.terminal.mark() if case.wants_terminal else 0
+
+    def play(self):
+        """Mismatch, Unplayable, NoSuchLimit or OSError; otherwise all was as expected."""
+        try:
+            at = 0
+            while at < len(self.case.steps):
+                at = self.take(at)
+            self.nothing_left()
+        finally:
+            for connections in self.connections.values():
+                for connection in connections:
+                    connection.close()
+
+    # ---- sending
+
+    def framing(self, who):
+        return self.case.framings.get(who, self.settings.framing)
+
+    def open(self, who):
+        connection = Connection(self.server.address, self.framing(who), self.settings.timeout)
+        self.connections.setdefault(who, []).append(connection)
+        return connection
+
+    def connection(self, who):
+        """The one that a client sends on: a new one each time if the server wants it so."""
+        if self.settings.connection == "each" or not self.connections.get(who):
+            return self.open(who)
+        return self.connections[who][-1]
+
+    def take(self, at):
+        """Does the step; returns the number of the next one."""
+        step = self.case.steps[at]
+        if step.what == "send":
+            return self.send_group(at)
+        if step.what in ("terminal-line", "terminal-has", "terminal-lacks"):
+            return self.check_terminal(at)
+        getattr(self, "do_" + step.what.replace("-", "_"))(step)
+        return at + 1
+
+    def group(self, at):
+        """The steps from `at` that go out in one piece: more than one only if pipelined."""
+        steps, who, taken = self.case.steps, self.case.steps[at].who, [at]
+        if self.delivery.name != "pipelined":
+            return taken
+        for place in range(at + 1, len(steps)):
+            step = steps[place]
+            if step.who != who or step.what not in ("send", "expect", "refuse"):
+                break
+            if step.template.special and step.template.special.kind != "anything":
+                break
+            if step.what == "send":
+                if not all(self.values.knows_cookie(name) for name in step.template.cookies()):
+                    break
+                taken.append(place)
+        return taken
+
+    def send_group(self, at):
+        """Sends the group that begins here, and hears the replies to all of it but the last."""
+        steps, who = self.case.steps, self.case.steps[at].who
+        group = self.group(at)
+        requests = [self.request(steps[place]) for place in group]
+        connection = self.connection(who)
+        for place, request in zip(group, requests):
+            self.note(steps[place], visible(request))
+        terminator = TERMINATORS[connection.framing]
+        data = b"".join(request + terminator for request in requests)
+        self.deliver(connection, data[self.early.pop(who, 0):], group[-1], terminator)
+        for place in range(at, group[-1]):
+            if steps[place].what != "send":
+                self.take(place)
+        return group[-1] + 1
+
+    def request(self, step):
+        try:
+            return step.template.expand(self.values)
+        except KeyError as error:
+            raise Mismatch("reply", step, "a cookie for it", f"none: {error.args[0][1]} never got one") from None
+
+    def deliver(self, connection, data, last, terminator):
+        who = self.case.steps[last].who
+        borrowed = self.next_start(last, self.delivery.borrowed(len(terminator)))
+        if borrowed:
+            self.early[who] = len(borrowed)
+        pieces = self.delivery.pieces(data, len(terminator))
+        pieces[-1] += borrowed
+        try:
+            for number, piece in enumerate(pieces):
+                if number:
+                    time.sleep(BREATH)
+                connection.send(piece)
+            if self.delivery.name == "half-close" and self.is_last(last):
+                connection.half_close()
+        except Closed:
+            pass  # its last words are still to be read
+
+    def next_start(self, at, count):
+        """The first bytes of the same client's next request, if that is all that it does until then."""
+        who = self.case.steps[at].who
+        for step in self.case.steps[at + 1:]:
+            if step.what == "pause" or step.what.startswith("terminal"):
+                return b""
+            if step.who != who or step.what in ("expect", "refuse"):
+                continue
+            fits = step.what == "send" and len(step.template.start()) > count
+            return step.template.start()[:count] if fits else b""
+        return b""
+
+    def is_last(self, at):
+        who = self.case.steps[at].who
+        if self.settings.connection == "each":
+            return True
+        return not any(step.who == who and step.what in ("send", "raw", "action") for step in self.case.steps[at + 1:])
+
+    def do_raw(self, step):
+        data = self.request(step)
+        connection = self.connection(step.who)
+        self.note(step, visible(data))
+        try:
+            for piece in self.delivery.pieces(data, 0) if self.delivery.name == "bytes" else [data]:
+                connection.send(piece)
+        except Closed:
+            pass
+
+    # ---- hearing
+
+    def heard_from(self, step):
+        """The connection on which this client's next reply comes."""
+        connections = self.connections.get(step.who)
+        if not connections:
+            return self.open(step.who)
+        return connections[0 if self.settings.connection == "each" else -1]
+
+    def hear(self, step, timeout=None):
+        """The next reply; Mismatch if there is none."""
+        connection = self.heard_from(step)
+        expected = step.template.describe(self.values)
+        try:
+            reply = connection.reply(step.template.literal(self.values), timeout)
+        except Silence as silence:
+            so_far = f", only {show(silence.data)}" if silence.data else ""
+            raise Mismatch("silence", step, expected, f"no reply within {connection.timeout:g} s{so_far}") from None
+        except Closed:
+            so_far = f" after {show(connection.buffer)}" if connection.buffer else ""
+            raise Mismatch("closed", step, expected, f"the connection closed{so_far}") from None
+        except Endless:
+            raise Mismatch("reply", step, expected, "a reply without end") from None
+        self.note(step, visible(reply), "<")
+        if self.settings.connection == "each":
+            self.spend(step)
+        return reply
+
+    def spend(self, step):
+        """One reply a connection: close it, and see that nothing more came."""
+        connection = self.connections[step.who].pop(0)
+        rest = connection.buffer
+        connection.close()
+        if rest:
+            raise Mismatch("extra", step, "one reply", f"more after it: {show(rest)}")
+
+    def do_expect(self, step):
+        special = step.template.special
+        if special:
+            self.expect_special(step, special)
+        else:
+            reply = self.hear(step)
+            if not self.matches(step, reply):
+                expected = " or ".join(template.describe(self.values) for template in [step.template] + self.equals(step))
+                raise Mismatch("reply", step, expected, show(reply))
+        self.checks += special is None or special.kind != "anything or nothing"
+
+    def equals(self, step):
+        """The other answers that are as good: of a CHOICE there are none, they are told apart."""
+        return [] if self.case.level == "CHOICE" else step.others
+
+    def matches(self, step, reply):
+        return any(not template.special and template.match(reply, self.values)
+                   for template in [step.template] + self.equals(step))
+
+    def expect_special(self, step, special):
+        if special.kind == "anything":
+            self.hear(step)
+        elif special.kind == "anything or nothing":
+            try:
+                self.hear(step)
+            except Mismatch as mismatch:
+                if mismatch.kind not in ("silence", "closed"):
+                    raise
+        elif special.kind == "closed":
+            self.expect_closed(step)
+        else:
+            self.expect_nothing(step, float(special.arguments[0]) if special.arguments else 0.2)
+
+    def expect_closed(self, step):
+        connection = self.heard_from(step)
+        rest = connection.rest(connection.timeout)
+        if rest:
+            raise Mismatch("extra", step, "the connection to close", show(rest))
+        if not connection.ended:
+            raise Mismatch("silence", step, "the connection to close", "it stays open")
+        self.note(step, "(closed)", "<")
+
+    def expect_nothing(self, step, seconds):
+        connection = self.heard_from(step)
+        until = time.monotonic() + seconds
+        try:
+            while not connection.buffer and connection.receive(until - time.monotonic()):
+                pass
+        except Closed:
+            raise Mismatch("closed", step, "nothing yet", "the connection closed") from None
+        if connection.buffer:
+            raise Mismatch("extra", step, "nothing yet", show(connection.buffer))
+
+    def do_refuse(self, step):
+        reply = self.hear(step)
+        if step.template.match(reply, self.values):
+            raise Mismatch("reply", step, f"anything but {step.template.source}", show(reply))
+        self.checks += 1
+
+    def do_expect_raw(self, step):
+        expected = self.request(step)
+        connection = self.heard_from(step)
+        try:
+            data = connection.exactly(len(expected))
+        except (Closed, Silence, Endless):
+            data = connection.buffer
+        self.note(step, visible(data), "<<")
+        if data != expected:
+            raise Mismatch("reply" if data else "silence", step, visible(expected), show(data) or "nothing")
+        self.checks += 1
+
+    # ---- the rest
+
+    def do_pause(self, step):
+        time.sleep(float(step.text))
+
+    def do_action(self, step):
+        self.note(step, step.text, ":")
+        if step.text == "connect":
+            self.open(step.who)
+            return
+        connection = self.connection(step.who)
+        if step.text == "half-close":
+            connection.half_close()
+            return
+        connection.reset() if step.text == "reset" else connection.close()
+        self.connections[step.who].clear()
+
+    def do_terminal(self, step):
+        self.note(step, step.text, ":")
+        self.server.terminal.flow(step.text == "go")
+
+    def check_terminal(self, at):
+        """A run of terminal lines; returns the number of the step after it."""
+        steps, end = self.case.steps, at
+        while end < len(steps) and steps[end].what == steps[at].what:
+            end += 1
+        wanted = [self.request(step).decode() for step in steps[at:end]]
+        terminal, since, what = self.server.terminal, self.terminal_mark, steps[at].what
+        if what == "terminal-line":
+            text = terminal.wait(since, lambda text: text == "".join(f"{line}\n" for line in wanted), self.settings.timeout)
+            self.terminal_mark = terminal.mark()
+            good = text.split("\n")[:-1] == wanted
+        elif what == "terminal-has":
+            text = terminal.wait(since, lambda text: all(word in text for word in wanted), self.settings.timeout)
+            good = all(word in text for word in wanted)
+        else:
+            text = terminal.wait(since, lambda text: any(word in text for word in wanted), SETTLE)
+            good = not any(word in text for word in wanted)
+        self.note(steps[at], visible(text.encode()), "<")
+        self.checks += 1
+        if not good:
+            kind = "lack" if what == "terminal-lacks" else "show"
+            raise Mismatch("terminal", steps[at], f"the terminal to {kind} {visible(chr(10).join(wanted).encode())}",
+                           show(text.encode()) or "nothing on it")
+        return end
+
+    def nothing_left(self):
+        """No reply too many, on any connection."""
+        for who, connections in self.connections.items():
+            for connection in connections:
+                if connection.ended and not connection.buffer:
+                    continue
+                connection.half_close()
+                rest = connection.rest(SETTLE)
+                if rest:
+                    step = [step for step in self.case.steps if step.who == who][-1]
+                    raise Mismatch("extra", step, f"no more replies to {who}", show(rest))
+
+    def note(self, step, text, mark=None):
+        arrow = mark or {"send": ">", "raw": ">>"}.get(step.what, ":")
+        self.transcript.append((round(time.monotonic() - self.started, 4), step.line, f"{step.who}{arrow} {text}"))
+
+
+__all__ = ["Mismatch", "NoSuchLimit", "Player", "Settings", "Unplayable"]

@@ -1,0 +1,209 @@
+"""Plays many cases in all deliveries, several at a time, and judges them."""
+import threading
+import time
+import traceback
+
+from . import server as servers
+from .client import ClientPlayer
+from .delivery import impossible, ways
+from .player import Mismatch, NoSuchLimit, Player, Unplayable
+from .verdict import DIFFERS, ERROR, FAIL, NOT_RUN, PASS, Result
+
+
+class Target:
+    """What is tested: how to get a server for a case, and what it can do."""
+
+    def __init__(self, limits, command=None, address=None, name=None, patience=15.0, client=None):
+        self.limits, self.command, self.address, self.patience = limits, command, address, patience
+        self.client = client  # the path of our client, or None
+        self.name = name or command or f"{address[0]}:{address[1]}"
+
+    def server(self, options=None):
+        """One that is not started yet. options: {name: value}, which limits.command_options knows."""
+        if self.address:
+            return servers.Attached(*self.address)
+        return servers.Started(self.command, self.limits.command_options(options or {}), patience=self.patience)
+
+    def refusal(self, case):
+        """(why this case cannot be run here or None, is a tool missing)."""
+        if case.kind == "client" and not self.client:
+            return "it is about smsp, the client of this project", False
+        if (case.wants_terminal or case.kind == "client") and servers.pexpect is None:
+            return "it needs a terminal: python3-pexpect is missing", True
+        if self.address and (case.fresh or case.wants_terminal or "start" in case.needs):
+            return "it needs a server that it may start and whose terminal it may see", False
+        if case.options and self.limits.command_options(case.options) is None:
+            return f"the profile tells no option for: {' '.join(case.options)}", False
+        return None, False
+
+
+def style_refusal(case, settings):
+    """Why this case cannot be run with this framing and connection style, or None."""
+    if "terminated" in case.needs and settings.framing == "none":
+        return "it needs requests with a terminator"
+    if "keep" in case.needs and settings.connection == "each":
+        return "it needs a connection that carries several requests"
+    return None
+
+
+class Worker(threading.Thread):
+    """Takes cases from the suite until there are none left; has a server of its own."""
+
+    def __init__(self, suite, server=None):
+        super().__init__(daemon=True)
+        self.suite, self.target, self.settings = suite, suite.target, suite.settings
+        self.shared = server
+
+    def run(self):
+        try:
+            for case in iter(self.suite.next_case, None):
+                began = time.monotonic()
+                result = Result(case)
+                try:
+                    self.judge(case, result)
+                except Exception:  # a fault of the runner is a verdict too, and not the end of the run
+                    result.add("", ERROR, "the runner failed: " + traceback.format_exc().strip().replace("\n", " | "))
+                result.seconds = time.monotonic() - began
+                self.suite.finished(result)
+        finally:
+            self.drop()
+
+    def drop(self):
+        if self.shared:
+            self.shared.stop()
+        self.shared = None
+
+    def judge(self, case, result):
+        why, result.incomplete = self.target.refusal(case)
+        why = why or style_refusal(case, self.settings)
+        if why:
+            result.add("", NOT_RUN, why)
+            return
+        for name in self.suite.deliveries:
+            why = impossible(name, self.settings.framing, self.settings.connection, case)
+            if why:
+                result.add(name, NOT_RUN, why)
+                continue
+            for way in ways(name, self.settings.framing):
+                if self.suite.stopping:
+                    return
+                self.play(case, way, result)
+                if result.verdict not in (PASS, NOT_RUN):
+                    return
+        self.after(case, result)
+
+    def server_for(self, case):
+        """A started one. CannotStart."""
+        if case.fresh:
+            server = self.target.server(case.options)
+            server.start(self.settings)
+            return server
+        if not self.shared or self.shared.death():
+            self.drop()
+            self.shared = self.target.server()
+            try:
+                self.shared.start(self.settings)
+            except servers.CannotStart:
+                self.shared = None
+                raise
+        return self.shared
+
+    def play(self, case, way, result):
+        """One delivery against one server; its verdict goes into the result."""
+        try:
+            server = self.server_for(case)
+        except servers.CannotStart as error:
+            result.add(way.label(), ERROR, f"could not start: {error}")
+            return
+        kind = ClientPlayer if case.kind == "client" else Player
+        player = kind(case, server, way, self.settings)
+        player.program = self.target.client
+        try:
+            self.play_on(player, way, result)
+        finally:
+            if server is not self.shared:
+                server.stop()
+            elif result.verdict == ERROR and server.started_here:
+                self.drop()
+
+    def play_on(self, player, way, result):
+        case, server = player.case, player.server
+        try:
+            player.play()
+            trouble = servers.trouble(server, self.settings) if case.fresh else server.death()
+            verdict, message = (ERROR, f"afterwards {trouble}") if trouble else (PASS, "")
+            if not trouble and not player.checks:
+                verdict, message = ERROR, "nothing was checked"
+        except (NoSuchLimit, Unplayable) as error:
+            verdict, message = NOT_RUN, f"the profile says there is no limit: {error}" if isinstance(
+                error, NoSuchLimit) else str(error)
+        except Mismatch as mismatch:
+            verdict, message = self.judge_mismatch(case, server, mismatch, result)
+        except OSError as error:
+            trouble = servers.trouble(server, self.settings)
+            verdict, message = ERROR, trouble or f"a connection failed: {error.strerror or error}"
+        if result.add(way.label(), verdict, message):
+            result.transcript = player.transcript
+
+    def judge_mismatch(self, case, server, mismatch, result):
+        result.line, result.expected, result.actual = mismatch.step.line, mismatch.expected, mismatch.actual
+        trouble = servers.trouble(server, self.settings)
+        if trouble:
+            return ERROR, f"{mismatch}; {trouble}"
+        if case.level != "CHOICE":
+            return FAIL, str(mismatch)
+        result.answer = mismatch.actual
+        known = any(mismatch.actual == other.source for other in mismatch.step.others)
+        return DIFFERS, f"{mismatch}" + (" (the document allows it)" if known else "")
+
+    def after(self, case, result):
+        """A case is passed only if another client is served after it."""
+        if result.verdict != PASS or case.fresh:
+            return
+        trouble = servers.trouble(self.shared, self.settings)
+        if trouble:
+            result.add("afterwards", ERROR, f"after the case {trouble}")
+            if self.shared.started_here:
+                self.drop()
+
+
+class Suite:
+    """The run: hands out cases, collects results in the order of the cases."""
+
+    def __init__(self, cases, target, settings, deliveries, jobs=1, excuses=None):
+        self.cases, self.target, self.settings = cases, target, settings
+        self.deliveries, self.jobs, self.excuses = deliveries, jobs, excuses or {}
+        self.lock = threading.Lock()
+        self.queue = list(range(len(cases)))
+        self.results = [None] * len(cases)
+        self.stopping = False
+
+    def next_case(self):
+        with self.lock:
+            if self.stopping or not self.queue:
+                return None
+            return self.cases[self.queue.pop(0)]
+
+    def finished(self, result):
+        if result.case.id in self.excuses:
+            result.excused(self.excuses[result.case.id])
+        with self.lock:
+            self.results[self.cases.index(result.case)] = result
+        self.tell(result)
+
+    def tell(self, result):
+        """For a reporter to put in place."""
+
+    def run(self, server=None):
+        """All results. server: one that is started already."""
+        workers = [Worker(self, server if number == 0 else None) for number in range(self.jobs)]
+        try:
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+        finally:
+            self.stopping = True
+            for worker in workers:
+                worker.join()
+        return [result for result in self.results if result]

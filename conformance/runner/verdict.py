@@ -1,0 +1,59 @@
+"""What became of a case, and what that means for the exit status."""
+
+PASS, FAIL, DIFFERS, NOT_RUN, ERROR, XFAIL, XPASS = "PASS", "FAIL", "DIFFERS", "NOT RUN", "ERROR", "XFAIL", "XPASS"
+ALL = (PASS, FAIL, DIFFERS, NOT_RUN, ERROR, XFAIL, XPASS)
+WORSE = {NOT_RUN: 0, PASS: 1, DIFFERS: 2, FAIL: 3, ERROR: 4}
+JUDGED = {"must": ("MUST",), "should": ("MUST", "SHOULD"), "choice": ("MUST", "SHOULD", "CHOICE")}
+
+
+class Result:
+    """The verdict on one case, over all deliveries."""
+
+    def __init__(self, case):
+        self.case = case
+        self.verdict = NOT_RUN
+        self.message = ""
+        self.deliveries = []  # (label, verdict, message) in the order they were played
+        self.failed_delivery = None  # of the first that did not pass
+        self.expected = self.actual = None
+        self.line = None
+        self.answer = None  # what a server that differs says instead
+        self.transcript = []
+        self.seconds = 0.0
+        self.excuse = None  # why it is expected to fail
+        self.incomplete = False  # not run because a tool is missing
+
+    def add(self, label, verdict, message=""):
+        """Takes in one delivery; True if it made the verdict worse."""
+        self.deliveries.append((label, verdict, message))
+        worse = WORSE[verdict] > WORSE[self.verdict] or len(self.deliveries) == 1
+        if worse:
+            self.verdict, self.message = verdict, message
+            self.failed_delivery = label if verdict not in (PASS, NOT_RUN) else None
+        return worse
+
+    def excused(self, reason):
+        """This case is on the list of expected failures."""
+        self.excuse = reason
+        if self.verdict == PASS:
+            self.verdict, self.message = XPASS, f"passes, but is expected to fail: {reason}"
+        elif self.verdict in (FAIL, DIFFERS, ERROR):
+            self.verdict = XFAIL
+
+    def ran(self):
+        return self.verdict != NOT_RUN
+
+    def decides(self, level):
+        """True if it makes the run fail when it is judged at that level."""
+        return self.case.level in JUDGED[level] and self.verdict in (FAIL, ERROR, DIFFERS, XPASS)
+
+
+def exit_status(results, level):
+    """0 all passed, 1 failures, 3 could not test, or not all of it, or nothing ran."""
+    if any(result.decides(level) for result in results):
+        return 1
+    if not any(result.ran() for result in results) or any(result.incomplete for result in results):
+        return 3
+    if not any(result.case.level in JUDGED[level] and result.ran() for result in results):
+        return 3
+    return 0
