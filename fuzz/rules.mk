@@ -17,9 +17,9 @@ FUZZ_KIND := $(patsubst %-tiny,%,$(filter fuzz-%,$(VARIANT)))
 FUZZ_CC_fuzz-replay := $(CC)
 FUZZ_CFLAGS_fuzz-replay := -O1 -g
 FUZZ_CC_fuzz-san := clang
-FUZZ_CFLAGS_fuzz-san := -O1 -g $(FUZZ_SAN)fuzzer-no-link,address,undefined
+FUZZ_CFLAGS_fuzz-san := -O2 -g $(FUZZ_SAN)fuzzer-no-link,address,undefined
 FUZZ_CC_fuzz-msan := clang
-FUZZ_CFLAGS_fuzz-msan := -O1 -g $(FUZZ_SAN)fuzzer-no-link,memory
+FUZZ_CFLAGS_fuzz-msan := -O2 -g $(FUZZ_SAN)fuzzer-no-link,memory
 FUZZ_CC_fuzz-plain := clang
 FUZZ_CFLAGS_fuzz-plain := -O2 -g -fsanitize=fuzzer-no-link
 FUZZ_CC_fuzz-afl := afl-clang-fast
@@ -54,6 +54,17 @@ FUZZ_LANGUAGE_frame := session
 FUZZ_LANGUAGE_ops := ops
 fuzz_mutator = $(if $(FUZZ_LANGUAGE_$(1)),$(B)/fuzz/common/mutator_$(FUZZ_LANGUAGE_$(1)).o \
 	$(B)/fuzz/common/mutator_libfuzzer.o)
+
+# What checks the engine does not guide the fuzzer, and is quick that way.
+ifneq ($(filter fuzz-san fuzz-msan fuzz-plain fuzz-afl%,$(FUZZ_KIND)),)
+FUZZ_QUIET := $(FUZZ_COMMON:%=$(B)/fuzz/common/%.o) $(FUZZ_TARGETS:%=$(B)/fuzz/targets/fuzz_%.o) \
+	$(B)/engine/check.o $(B)/engine/snapshot.o $(B)/engine/siphash.o
+$(FUZZ_QUIET): override CC := clang
+$(FUZZ_QUIET): override CFLAGS := -O2 -g $(if $(filter fuzz-msan,$(FUZZ_KIND)),$(FUZZ_SAN)memory)
+# What is compared matters where there are words to find.
+FUZZ_BLIND := $(filter-out $(FUZZ_QUIET) %/request.o %/reply.o %/effect.o,$(ENGINE_OBJ))
+$(FUZZ_BLIND): override CFLAGS += $(if $(filter fuzz-afl%,$(FUZZ_KIND)),,-fno-sanitize-coverage=trace-cmp)
+endif
 
 $(B)/fuzz/%.o: override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ifuzz/common -Iserver -Iclient $(FUZZ_WORK)
 

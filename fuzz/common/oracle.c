@@ -10,10 +10,11 @@
 oracle_level oracles(void)
 {
     static int level = -1;
-    const char *wanted = getenv("FUZZ_ORACLES");
+    const char *wanted;
 
     if (level >= 0)
         return (oracle_level)level;
+    wanted = getenv("FUZZ_ORACLES");
     if (wanted == NULL || strcmp(wanted, "all") == 0)
         level = ORACLES_ALL;
     else if (strcmp(wanted, "split") == 0)
