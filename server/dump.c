@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -53,11 +54,21 @@ static bool print(void *context, const uint8_t *at, size_t len)
     return true;
 }
 
-static int print_state(const smsp_state *state)
+static bool print_counts(printer *p, const smsp_state *state)
+{
+    smsp_counts counts = smsp_state_counts(state);
+    int len = snprintf((char *)p->buffer, sizeof p->buffer, "IMQ: %u\nMBX: %u\n", counts.imq, counts.accounts);
+
+    p->len = len > 0 ? (size_t)len : 0;
+    return len > 0;
+}
+
+static int print_state(const smsp_state *state, bool counts)
 {
     static printer p;
+    bool printed = counts ? print_counts(&p, state) : smsp_dump(state, print, &p) == SMSP_OK;
 
-    return smsp_dump(state, print, &p) == SMSP_OK && print_out(&p) ? 0 : 1;
+    return printed && print_out(&p) ? 0 : 1;
 }
 
 /* Forks the child; it has a snapshot of the state as it is now. */
@@ -73,7 +84,7 @@ static bool begin(dump_queue *queue, const smsp_state *state)
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != keeper)
             _exit(1);
         (void)close(ends[0]);
-        _exit(print_state(state));
+        _exit(print_state(state, queue->counts));
     }
     (void)close(ends[1]);
     if (child < 0) {
@@ -88,9 +99,9 @@ static bool begin(dump_queue *queue, const smsp_state *state)
 
 /* ---- The queue ---- */
 
-void dump_init(dump_queue *queue, dump_waiting *slots)
+void dump_init(dump_queue *queue, dump_waiting *slots, bool counts)
 {
-    *queue = (dump_queue){.slots = slots, .done = -1};
+    *queue = (dump_queue){.slots = slots, .done = -1, .counts = counts};
 }
 
 void dump_want(dump_queue *queue, uint32_t slot)

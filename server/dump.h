@@ -18,10 +18,12 @@ typedef struct dump_queue {
     pid_t child; /* prints; 0: none does */
     int done;    /* readable when the child has ended; -1: there is none */
     bool first;  /* the child prints for the first of the queue */
+    bool counts; /* it prints counts only */
 } dump_queue;
 
-/* An empty queue in the caller's memory, which has room for every slot. */
-void dump_init(dump_queue *queue, dump_waiting *slots);
+/* An empty queue in the caller's memory, which has room for every slot. counts:
+ * texts and usernames stay where they are. */
+void dump_init(dump_queue *queue, dump_waiting *slots, bool counts);
 
 /* This slot wants a DUMP. It is in the queue once at most. */
 void dump_want(dump_queue *queue, uint32_t slot);

@@ -58,7 +58,8 @@ class Server:
     """smspd with the given options, ended when the with block ends, whatever happens."""
 
     def __init__(self, *options, host="127.0.0.1", port=0, program=SMSPD, stdout=None, stderr=None, **more):
-        self.options, self.host, self.asked, self.program = options, host, str(port), program
+        cost = () if "--password-cost" in options else ("--password-cost", "test")
+        self.options, self.host, self.asked, self.program = (*cost, *options), host, str(port), program
         self.stdout, self.stderr, self.more = stdout, stderr, more
         self.log = ""
         self.process = None

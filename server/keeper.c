@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +16,17 @@
 
 #include "dump.h"
 #include "log.h"
+#include "permit.h"
 #include "sandbox.h"
-#include "secret.h"
-#include "store.h"
+#include "vault.h"
 
 #define BUSY_ROUNDS 16u /* batches between two looks at the supervisor's socket */
+#define YIELDS      8u  /* looks before sleeping, with a yield before each */
 
 enum seat_status {
     SEAT_OPEN,   /* its slot is looked at */
     SEAT_DUMP,   /* its run ended with a DUMP, which comes before the answer */
+    SEAT_SALT,   /* its run ended with a salt, which is a permit to hash */
     SEAT_HOSTILE /* never answered again */
 };
 
@@ -32,13 +35,15 @@ typedef struct seat {
     enum seat_status status;
     uint32_t count, len; /* the run, as copied in */
     uint32_t consumed, reply_len;
-    bool dump;
+    bool dump, salt;
 } seat;
 
 typedef struct keeper {
     const slots *all;
     int supervisor;
-    smsp_state *state;
+    vault vault;
+    permits permits;
+    bool served; /* the supervisor knows that somebody was answered */
     uint32_t journal;
     seat *seats;
     uint8_t *copies; /* SLOT_BYTES for each slot */
@@ -92,7 +97,7 @@ static slot_error put_reply(keeper *k, uint8_t *replies, seat *s, const smsp_res
     if (result->code == SMSP_REPLY_TEXT) {
         if (room < SLOT_TEXT_AT)
             return SLOT_NO_ROOM;
-        if (smsp_message_read(k->state, result->message, at + SLOT_TEXT_AT, room - SLOT_TEXT_AT, &text.len) !=
+        if (smsp_message_read(k->vault.state, result->message, at + SLOT_TEXT_AT, room - SLOT_TEXT_AT, &text.len) !=
             SMSP_OK)
             return SLOT_NO_ROOM;
     }
@@ -107,12 +112,12 @@ static slot_error put_reply(keeper *k, uint8_t *replies, seat *s, const smsp_res
  * committed, and then the run is taken up again. */
 static bool run_request(keeper *k, uint8_t *replies, seat *s, const smsp_sealed *sealed, smsp_result *result)
 {
-    if (!has_room(sealed, s->reply_len) || smsp_execute(k->state, sealed, result) != SMSP_OK)
+    if (!has_room(sealed, s->reply_len) || smsp_execute(k->vault.state, sealed, result) != SMSP_OK)
         return false;
     if (put_reply(k, replies, s, result) != SLOT_OK)
         return false; /* a text, so nothing has changed */
     if (result->effect.kind != SMSP_EFFECT_NONE)
-        store_apply(&result->effect);
+        vault_keep(&k->vault, &result->effect);
     s->consumed++;
     return true;
 }
@@ -132,7 +137,8 @@ static void run_slot(keeper *k, uint32_t i)
     s->consumed = 0;
     s->reply_len = 0;
     s->dump = false;
-    while (s->consumed < s->count && !s->dump) {
+    s->salt = false;
+    while (s->consumed < s->count && !s->dump && !s->salt) {
         if (slot_get_request(copy + at, s->len - at, &sealed, &len) != SLOT_OK) {
             s->status = SEAT_HOSTILE;
             return;
@@ -141,6 +147,7 @@ static void run_slot(keeper *k, uint32_t i)
             return;
         at += len;
         s->dump = sealed.verb == SMSP_DUMP;
+        s->salt = result.code == SMSP_REPLY_SALT;
         if (result.code == SMSP_REPLY_AGAIN)
             return;
     }
@@ -178,6 +185,7 @@ static void collect(keeper *k)
             hostile(k, i);
             continue;
         }
+        permits_end(&k->permits, i);
         requests += s->count;
         k->batch[k->batch_count++] = i;
     }
@@ -185,7 +193,6 @@ static void collect(keeper *k)
 
 static void run_slots(keeper *k)
 {
-    store_begin();
     for (uint32_t n = 0; n < k->batch_count; n++)
         run_slot(k, k->batch[n]);
 }
@@ -200,6 +207,9 @@ static void publish(keeper *k)
         } else if (s->dump) {
             s->status = SEAT_DUMP;
             dump_want(&k->dumps, i);
+        } else if (s->salt) {
+            s->status = SEAT_SALT;
+            permits_want(&k->permits, i);
         } else if (s->consumed > 0) {
             answer(k, i);
         } /* otherwise it still waits, for the next batch */
@@ -210,22 +220,20 @@ static void publish(keeper *k)
  * be committed leaves no trace: the batch runs again without effects. */
 static void run_batch(keeper *k)
 {
-    smsp_begin(k->state);
-    run_slots(k);
-    store_result kept = store_commit();
-    if (kept == STORE_DONE) {
-        smsp_commit(k->state);
-    } else {
-        smsp_rollback(k->state);
-        if (kept == STORE_UNKNOWN)
-            fail("it is unknown whether the last changes were kept");
-        smsp_state_read_only(k->state, true);
+    vault_result kept;
+
+    do {
+        if (!vault_begin(&k->vault))
+            _exit(1);
         run_slots(k);
-        if (store_commit() != STORE_DONE)
-            log_line("nothing is kept at the moment: changes are answered KO");
-        smsp_state_read_only(k->state, false);
-    }
+        kept = vault_end(&k->vault);
+    } while (kept == VAULT_AGAIN);
+    if (kept == VAULT_LOST)
+        _exit(1);
     publish(k);
+    if (!k->served)
+        tell(k, KEEPER_SERVED, 0);
+    k->served = true;
 }
 
 /* ---- The rest of the world ---- */
@@ -234,7 +242,17 @@ static void answer_dumps(keeper *k)
 {
     uint32_t i;
 
-    while (dump_next(&k->dumps, k->state, &i)) {
+    while (dump_next(&k->dumps, k->vault.state, &i)) {
+        k->seats[i].status = SEAT_OPEN;
+        answer(k, i);
+    }
+}
+
+static void answer_salts(keeper *k)
+{
+    uint32_t i;
+
+    while (permits_next(&k->permits, &i)) {
         k->seats[i].status = SEAT_OPEN;
         answer(k, i);
     }
@@ -246,9 +264,16 @@ static void retire(keeper *k, uint32_t i)
     if (i >= k->all->count)
         fail("the supervisor speaks of a slot that does not exist");
     dump_forget(&k->dumps, i);
+    permits_end(&k->permits, i);
     k->seats[i] = (seat){.status = SEAT_OPEN};
     atomic_store(&slots_at(k->all, i)->owner, SLOT_WORKER);
     tell(k, KEEPER_QUIET, i);
+}
+
+static noreturn void end(keeper *k, int status)
+{
+    vault_close(&k->vault);
+    _exit(status);
 }
 
 static void hear_supervisor(keeper *k)
@@ -260,7 +285,7 @@ static void hear_supervisor(keeper *k)
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (got != (ssize_t)sizeof note)
-            _exit(got == 0 ? 0 : 1); /* the server ends */
+            end(k, got == 0 ? 0 : 1); /* the server ends */
         if (note.what == KEEPER_RETIRE)
             retire(k, note.slot);
     }
@@ -284,6 +309,26 @@ static void attend(keeper *k, int timeout)
     }
     if (k->dumps.count > 0 || k->dumps.done >= 0)
         answer_dumps(k);
+    answer_salts(k);
+}
+
+/* Milliseconds until something is to be done without anybody's word; -1: never. */
+static int patience(const keeper *k)
+{
+    int dump = dump_timeout(&k->dumps);
+    int salt = permits_timeout(&k->permits);
+
+    return dump >= 0 && (salt < 0 || dump < salt) ? dump : salt;
+}
+
+/* Lets the workers run before it looks again: one that finds the keeper awake
+ * need not wake it, and several hand over meanwhile (ci/bench/LOG.md). */
+static void linger(keeper *k)
+{
+    for (unsigned i = 0; i < YIELDS && k->batch_count == 0; i++) {
+        (void)sched_yield();
+        collect(k);
+    }
 }
 
 static noreturn void work(keeper *k)
@@ -292,15 +337,17 @@ static noreturn void work(keeper *k)
 
     for (uint32_t round = 1;; round++) {
         collect(k);
+        linger(k);
         if (k->batch_count == 0) {
             atomic_store(&board->keeper_sleeps, 1);
             collect(k); /* a worker that did not see it is seen now */
             if (k->batch_count == 0)
-                attend(k, dump_timeout(&k->dumps));
+                attend(k, patience(k));
             atomic_store(&board->keeper_sleeps, 0);
         }
         if (k->batch_count > 0)
             run_batch(k);
+        answer_salts(k);
         if (round % BUSY_ROUNDS == 0 || k->dumps.count > 0)
             attend(k, 0);
     }
@@ -308,41 +355,26 @@ static noreturn void work(keeper *k)
 
 /* ---- The beginning ---- */
 
-/* Zeroed memory of which only what is used gets touched. */
 static void *set_aside(size_t size)
 {
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *at = vault_set_aside(size);
 
-    if (at == MAP_FAILED)
-        fail("not enough memory for this many accounts, messages and text: lower the limits");
+    if (at == NULL)
+        _exit(1);
     return at;
 }
 
-static smsp_state *make_state(const server_options *options)
-{
-    smsp_config config = {.limits = options->limits, .shared_mailboxes = options->shared_mailboxes};
-    size_t size = smsp_state_size(&options->limits);
-    smsp_state *state;
-
-    if (!secret_keeper(&config))
-        fail("no randomness to be had");
-    smsp_error error = smsp_state_init(set_aside(size), size, &config, &state);
-    explicit_bzero(&config, sizeof config);
-    if (error != SMSP_OK)
-        fail(smsp_strerror(error));
-    if (!store_open(state))
-        _exit(1);
-    return state;
-}
-
-/* Standard output (for DUMP) and error, the eventfd and the socket stay open. */
-static bool confine(int wake, int supervisor, pid_t parent)
+/* Standard output (for DUMP) and error, the eventfd and the socket stay open, and
+ * in the place of standard input the lock: it lasts as long as somebody may write. */
+static bool confine(int wake, int supervisor, int lock, pid_t parent)
 {
     unsigned low = (unsigned)(wake < supervisor ? wake : supervisor);
     unsigned high = (unsigned)(wake < supervisor ? supervisor : wake);
     sigset_t none;
 
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || !sandbox_paths(SANDBOX_KEEPER))
+        return false;
+    if (lock >= 0 && dup2(lock, STDIN_FILENO) < 0)
         return false;
     if (low > 3 && close_range(3, low - 1, 0) != 0)
         return false;
@@ -359,18 +391,20 @@ noreturn void keeper_run(const server_options *options, const slots *all, int su
 {
     static keeper k;
 
-    if (!confine(all->wake, supervisor, parent))
-        _exit(1);
+    if (!confine(all->wake, supervisor, options->data_lock, parent))
+        fail("the keeper cannot be confined");
     k.all = all;
     k.supervisor = supervisor;
     k.journal = options->limits.journal;
     k.seats = set_aside(all->count * sizeof *k.seats);
     k.batch = set_aside(all->count * sizeof *k.batch);
     k.copies = set_aside((size_t)all->count * SLOT_BYTES);
-    dump_init(&k.dumps, set_aside(all->count * sizeof *k.dumps.slots));
-    k.state = make_state(options);
-    if (!sandbox_keeper())
+    dump_init(&k.dumps, set_aside(all->count * sizeof *k.dumps.slots), options->no_dump);
+    permits_init(&k.permits, options->max_hashing, set_aside(all->count * sizeof *k.permits.waiting));
+    if (!sandbox_enter(SANDBOX_KEEPER))
         fail("the keeper cannot be confined");
+    if (!vault_open(&k.vault, options))
+        _exit(1);
     tell(&k, KEEPER_READY, 0);
     work(&k);
 }

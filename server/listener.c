@@ -140,3 +140,14 @@ void listener_announce(int fd)
         return;
     log_line(own.ss_family == AF_INET6 ? "listening on [%s]:%s" : "listening on %s:%s", host, port);
 }
+
+client_address listener_address(const struct sockaddr *peer)
+{
+    client_address from = {{0}};
+
+    if (peer->sa_family == AF_INET6)
+        memcpy(from.bytes, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, 16);
+    else
+        memcpy(from.bytes, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
+    return from;
+}

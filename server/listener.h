@@ -1,6 +1,8 @@
 #ifndef LISTENER_H
 #define LISTENER_H
 
+#include <sys/socket.h>
+
 #include "smsp.h"
 
 #define LISTENERS_MAX 8u
@@ -9,6 +11,14 @@ typedef struct listeners {
     int fds[LISTENERS_MAX];
     uint32_t count;
 } listeners;
+
+/* An IPv6 address, or an IPv4 one as such. */
+typedef struct client_address {
+    uint8_t bytes[16];
+} client_address;
+
+/* The address of a peer, without its port. */
+client_address listener_address(const struct sockaddr *peer);
 
 /* Binds a socket to each address of host, all with the same port; "0" takes a
  * free one. False: one line said why not, and nothing stays open. */

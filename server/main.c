@@ -27,6 +27,32 @@ static bool standard_fds(void)
     return true;
 }
 
+/* The directory of --data is ours alone from here on. */
+static bool take_data(server_options *wanted)
+{
+    if (wanted->data == NULL)
+        return true;
+    if (!secret_lasts()) {
+        log_line("--data %s: this smspd was built without libsodium, so passwords would mean nothing after a restart",
+                 wanted->data);
+        return false;
+    }
+    wanted->data_lock = store_lock(wanted->data);
+    return wanted->data_lock >= 0;
+}
+
+static void tell_parts(const server_options *wanted)
+{
+    if (wanted->data == NULL)
+        log_line("state: in memory only, lost when the server ends (--data DIR keeps it)");
+    else
+        log_line("state: kept in %s, %s", wanted->data, store_about());
+    log_line("secrets: %s", secret_about());
+    if (wanted->test_cost)
+        log_line("--password-cost test: passwords cost next to nothing to guess; for tests only");
+    log_line("sandbox: %s", sandbox_active());
+}
+
 int main(int argc, char **argv)
 {
     server_options wanted;
@@ -41,14 +67,20 @@ int main(int argc, char **argv)
         return fflush(stdout) == 0 ? 0 : 1;
     if (read == OPTIONS_WRONG)
         return 2;
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !secret_init() || !sandbox_prepare() ||
+    if (wanted.check)
+        return store_check(wanted.data, &wanted.limits) && fflush(stdout) == 0 ? 0 : 1;
+    if (!take_data(&wanted))
+        return 1;
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR || !secret_init() ||
         !slots_map(&all, wanted.max_clients + SLOTS_SPARE)) {
         log_line("cannot start: %s", strerror(errno));
         return 1;
     }
-    log_line("store: %s", store_about());
-    log_line("secrets: %s", secret_about());
-    log_line("sandbox: %s", sandbox_about());
+    if (!wanted.no_sandbox && !sandbox_prepare(wanted.data)) {
+        log_line("cannot confine processes: %s; --no-sandbox does without", strerror(errno));
+        return 1;
+    }
+    tell_parts(&wanted);
     int status = supervisor_run(&wanted, &all);
     secret_wipe();
     return status;

@@ -8,18 +8,22 @@
 #include <string.h>
 
 #include "log.h"
+#include "permit.h"
 #include "sandbox.h"
 #include "secret.h"
 #include "store.h"
 
 #define CLIENTS_MAX 16384u /* slots are addresses set aside: half a GiB of them */
+#define SECONDS_MAX 1000000u
 
 static const char usage[] =
     "usage: smspd [options] HOST PORT\n"
     "The Simple Mail Server Protocol. HOST: the address or name to listen on (0.0.0.0\n"
     "and :: are all of them); PORT: 0 picks a free one.\n"
     "\n"
+    "      --data DIR            keep everything in DIR, which is made if it is missing\n"
     "      --memory              keep everything in memory only (the default)\n"
+    "      --check               say whether DIR is sound, and end; no HOST, no PORT\n"
     "      --max-clients N       clients at a time (512)\n"
     "      --max-accounts N      accounts (100000)\n"
     "      --max-messages N      messages waiting in all (1000000)\n"
@@ -28,6 +32,13 @@ static const char usage[] =
     "      --framing HOW         auto: take requests without a terminator too (default);\n"
     "                            terminated: do not; course: do, and end the replies to\n"
     "                            them with NUL\n"
+    "      --max-clients-per-address N  (no limit)\n"
+    "      --max-hashing N       passwords hashed at a time (2)\n"
+    "      --request-timeout S   seconds for a request to arrive, or replies to be read (30)\n"
+    "      --idle-timeout S      seconds without a request (600)\n"
+    "      --password-cost HOW   full: Argon2id with 19 MiB (default); test: next to none\n"
+    "      --no-dump             DUMP prints counts only\n"
+    "      --no-sandbox          do not confine the processes\n"
     "      --shared-mailboxes    let any session open any mailbox\n"
     "  -h, --help                this text\n"
     "  -V, --version             the version, and which parts are built in\n"
@@ -35,16 +46,43 @@ static const char usage[] =
     "DUMP prints on standard output, the log goes to standard error. SIGTERM and SIGINT\n"
     "end the server. Exit status: 0 ended so, 1 could not start or go on, 2 usage.\n";
 
-enum { MEMORY = 256, CLIENTS, ACCOUNTS, MESSAGES, TEXT, MAILBOX, FRAMING, SHARED };
+enum {
+    MEMORY = 256,
+    DATA,
+    CHECK,
+    CLIENTS,
+    ACCOUNTS,
+    MESSAGES,
+    TEXT,
+    MAILBOX,
+    FRAMING,
+    PER_ADDRESS,
+    HASHING,
+    REQUEST_TIMEOUT,
+    IDLE_TIMEOUT,
+    COST,
+    NO_DUMP,
+    NO_SANDBOX,
+    SHARED
+};
 
 static const struct option known[] = {
     {"memory", no_argument, NULL, MEMORY},
+    {"data", required_argument, NULL, DATA},
+    {"check", no_argument, NULL, CHECK},
     {"max-clients", required_argument, NULL, CLIENTS},
     {"max-accounts", required_argument, NULL, ACCOUNTS},
     {"max-messages", required_argument, NULL, MESSAGES},
     {"max-text", required_argument, NULL, TEXT},
     {"max-mailbox", required_argument, NULL, MAILBOX},
     {"framing", required_argument, NULL, FRAMING},
+    {"max-clients-per-address", required_argument, NULL, PER_ADDRESS},
+    {"max-hashing", required_argument, NULL, HASHING},
+    {"request-timeout", required_argument, NULL, REQUEST_TIMEOUT},
+    {"idle-timeout", required_argument, NULL, IDLE_TIMEOUT},
+    {"password-cost", required_argument, NULL, COST},
+    {"no-dump", no_argument, NULL, NO_DUMP},
+    {"no-sandbox", no_argument, NULL, NO_SANDBOX},
     {"shared-mailboxes", no_argument, NULL, SHARED},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -98,6 +136,18 @@ static bool read_framing(const char *text, framing_mode *out)
     return wrong("framing", text, "auto, terminated or course");
 }
 
+static bool read_cost(const char *text, bool *test)
+{
+    *test = strcmp(text, "test") == 0;
+    return *test || strcmp(text, "full") == 0 || wrong("password-cost", text, "full or test");
+}
+
+static bool read_directory(const char *text, const char **out)
+{
+    *out = text;
+    return text[0] != '\0' || wrong("data", text, "the name of a directory");
+}
+
 static options_result print_version(void)
 {
     printf("smspd %s\nstore: %s\nsecrets: %s\nsandbox: %s\n", SMSP_VERSION, store_about(), secret_about(),
@@ -105,12 +155,32 @@ static options_result print_version(void)
     return OPTIONS_DONE;
 }
 
+/* An option without a value. */
+static bool take_flag(int option, server_options *out)
+{
+    switch (option) {
+    case MEMORY:
+        out->data = NULL;
+        return true;
+    case CHECK:
+        return out->check = true;
+    case NO_DUMP:
+        return out->no_dump = true;
+    case NO_SANDBOX:
+        return out->no_sandbox = true;
+    case SHARED:
+        return out->shared_mailboxes = true;
+    default:
+        return false;
+    }
+}
+
 /* One option; the result says whether it was all right. */
 static bool take(int option, const char *name, const char *value, server_options *out)
 {
     switch (option) {
-    case MEMORY:
-        return true;
+    case DATA:
+        return read_directory(value, &out->data);
     case CLIENTS:
         return read_number32(name, value, CLIENTS_MAX, &out->max_clients);
     case ACCOUNTS:
@@ -123,11 +193,18 @@ static bool take(int option, const char *name, const char *value, server_options
         return read_number32(name, value, UINT32_MAX - 1, &out->limits.mailbox);
     case FRAMING:
         return read_framing(value, &out->framing);
-    case SHARED:
-        out->shared_mailboxes = true;
-        return true;
+    case PER_ADDRESS:
+        return read_number32(name, value, CLIENTS_MAX, &out->max_per_address);
+    case HASHING:
+        return read_number32(name, value, PERMITS_MAX, &out->max_hashing);
+    case REQUEST_TIMEOUT:
+        return read_number32(name, value, SECONDS_MAX, &out->request_seconds);
+    case IDLE_TIMEOUT:
+        return read_number32(name, value, SECONDS_MAX, &out->idle_seconds);
+    case COST:
+        return read_cost(value, &out->test_cost);
     default:
-        return false;
+        return take_flag(option, out);
     }
 }
 
@@ -147,12 +224,30 @@ static options_result complain(int option, char **argv)
     return OPTIONS_WRONG;
 }
 
+/* What only all options together tell; words: those that are no options. */
+static bool fits_together(const server_options *options, int words)
+{
+    int wanted = options->check ? 0 : 2;
+
+    if (words != wanted)
+        log_line("want %s, got %d words; see smspd --help", wanted == 2 ? "HOST and PORT" : "no words with --check",
+                 words);
+    else if (options->check && options->data == NULL)
+        log_line("--check: say with --data DIR what to check; see smspd --help");
+    else if (smsp_state_size(&options->limits) == 0)
+        log_line("--max-accounts, --max-messages, --max-text: too large together for any state");
+    else
+        return true;
+    return false;
+}
+
 options_result options_read(int argc, char **argv, server_options *out)
 {
     int option;
     int which = 0;
 
-    *out = (server_options){.limits = smsp_limits_default(), .max_clients = 512};
+    *out = (server_options){.limits = smsp_limits_default(), .max_clients = 512, .data_lock = -1, .max_hashing = 2,
+                            .request_seconds = 30, .idle_seconds = 600};
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":hV", known, &which)) != -1) {
         if (option == 'h') {
@@ -166,15 +261,7 @@ options_result options_read(int argc, char **argv, server_options *out)
         if (!take(option, known[which].name, optarg, out))
             return OPTIONS_WRONG;
     }
-    if (argc - optind != 2) {
-        log_line("want HOST and PORT, got %d words; see smspd --help", argc - optind);
-        return OPTIONS_WRONG;
-    }
-    if (smsp_state_size(&out->limits) == 0) {
-        log_line("--max-accounts, --max-messages, --max-text: too large together for any state");
-        return OPTIONS_WRONG;
-    }
     out->host = argv[optind];
-    out->port = argv[optind + 1];
-    return OPTIONS_RUN;
+    out->port = argc > optind ? argv[optind + 1] : NULL;
+    return fits_together(out, argc - optind) ? OPTIONS_RUN : OPTIONS_WRONG;
 }

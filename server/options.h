@@ -16,6 +16,16 @@ typedef struct server_options {
     uint32_t max_clients;
     framing_mode framing;
     bool shared_mailboxes;
+    const char *data; /* the directory that keeps everything; NULL: memory only */
+    int data_lock;    /* the descriptor of its lock, once there is one */
+    bool check;       /* only look whether data is sound */
+    bool test_cost;   /* passwords cost next to nothing */
+    bool no_dump;     /* DUMP prints counts only */
+    bool no_sandbox;
+    uint32_t max_hashing;     /* passwords hashed at a time */
+    uint32_t request_seconds; /* for a request to arrive, for replies to be read */
+    uint32_t idle_seconds;    /* without a request */
+    uint32_t max_per_address; /* clients; 0: no limit */
 } server_options;
 
 typedef enum options_result {
@@ -24,7 +34,7 @@ typedef enum options_result {
     OPTIONS_WRONG /* one line said what is wrong: exit 2 */
 } options_result;
 
-/* Reads the command line. */
+/* Reads the command line. host and port stay NULL with check. */
 options_result options_read(int argc, char **argv, server_options *out) SMSP_MUST_USE;
 
 #endif

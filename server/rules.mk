@@ -1,32 +1,48 @@
 # smspd, the server, and its tests.
 
 SMSPD := $(if $(filter release,$(VARIANT)),server/smspd,$(B)/smspd)
-SMSPD_STORE := store_none
-SMSPD_SECRET := secret_none
-SMSPD_SANDBOX := sandbox_none
-SMSPD_CORE := main supervisor listener refusal worker keeper dump slot options log
+SMSPD_CORE := main supervisor listener refusal worker keeper vault permit dump slot options log
 SMSPD_OBJ := $(patsubst %,$(B)/server/%.o,$(SMSPD_CORE) $(SMSPD_STORE) $(SMSPD_SECRET) $(SMSPD_SANDBOX))
 
 $(SMSPD): $(SMSPD_OBJ) $(LIBSMSP)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -o $@
 
 all: $(SMSPD)
 
 # The same with a store that refuses on demand, for the tests.
 SMSPD_REFUSING := $(B)/smspd-refusing
 
-$(SMSPD_REFUSING): $(filter-out $(B)/server/$(SMSPD_STORE).o,$(SMSPD_OBJ)) $(B)/server/test_store_refusing.o $(LIBSMSP)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+$(SMSPD_REFUSING): $(filter-out $(SMSPD_STORE:%=$(B)/server/%.o),$(SMSPD_OBJ)) $(B)/server/test_store_refusing.o $(LIBSMSP)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -o $@
 
 $(B)/server/test_slot: $(B)/server/test_slot.o $(B)/server/slot.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
-SMSPD_TESTED := SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSING)
+# A disk that fails on command, for SQLite in the server (LD_PRELOAD).
+FAULT_DISK := $(B)/fault_disk.so
+fault_disk_CFLAGS := -fPIC
+
+$(FAULT_DISK): $(B)/server/fault_disk.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared $^ -o $@
+
+STORE_TEST_OBJ := $(patsubst %,$(B)/server/%.o,store_rig fault_disk log $(SMSPD_STORE))
+$(B)/server/test_store $(B)/server/test_store_refused: %: %.o $(STORE_TEST_OBJ) $(LIBSMSP)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -lcmocka -o $@
+
+$(B)/server/test_sandbox: $(B)/server/test_sandbox.o $(SMSPD_SANDBOX:%=$(B)/server/%.o)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -lcmocka -o $@
+
+# Parts that are not in have no tests.
+SMSPD_UNIT := $(B)/server/test_slot \
+	$(if $(parts_store),$(B)/server/test_store $(B)/server/test_store_refused) \
+	$(if $(parts_sandbox),$(B)/server/test_sandbox)
+
+SMSPD_TESTED := $(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/test_sandbox) SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSING)
 
 .PHONY: check-server check-server-san check-server-long
-check-server: $(SMSPD) $(SMSPD_REFUSING) $(B)/server/test_slot ## test the server: slots, options, processes, limits
-	@status=0; $(B)/server/test_slot || status=1; \
-		$(SMSPD_TESTED) bats server/test_options.bats server/test_server.bats || status=1; exit $$status
+check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
+	@status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done; \
+		$(SMSPD_TESTED) bats server/test_options.bats server/test_server.bats server/test_store.bats server/test_sandbox.bats || status=1; exit $$status
 
 check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-server

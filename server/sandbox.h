@@ -1,21 +1,31 @@
-/* Confines workers and the keeper to what they need. sandbox_none.c confines
- * nothing, and says so. */
+/* Confines workers and the keeper to what they need: sandbox_linux.c. The other,
+ * sandbox_none.c, confines nothing, and says so. */
 #ifndef SANDBOX_H
 #define SANDBOX_H
 
 #include "smsp.h"
 
-/* The active layers, for start-up and --version. */
+typedef enum sandbox_who { SANDBOX_WORKER, SANDBOX_KEEPER, SANDBOX_KINDS } sandbox_who;
+
+/* What is built in, for --version. */
 const char *sandbox_about(void);
 
-/* Supervisor, before the first fork: prepares what can be. False: it could not. */
-bool sandbox_prepare(void) SMSP_MUST_USE;
+/* The layers that are active, for start-up; to be called after sandbox_prepare. */
+const char *sandbox_active(void);
 
-/* Worker, before its first byte from the network: descriptors 0 (the client),
- * 1 (the eventfd) and 2 are open. False: not confined, so the worker must end. */
-bool sandbox_worker(void) SMSP_MUST_USE;
+/* Supervisor, before the first fork: makes the filters, and tries them on a
+ * child. data: the directory that the keeper may use, NULL: none. False, with
+ * errno: it could not, so nobody must be started. */
+bool sandbox_prepare(const char *data) SMSP_MUST_USE;
 
-/* Keeper, when its state is loaded. False as above. */
-bool sandbox_keeper(void) SMSP_MUST_USE;
+/* The child, while it still has all descriptors: takes away privileges and paths.
+ * False: it is not confined, so it must end. Without sandbox_prepare this and
+ * sandbox_enter do nothing (--no-sandbox). */
+bool sandbox_paths(sandbox_who who) SMSP_MUST_USE;
+
+/* The child, before its first byte from the network or from the database: takes
+ * away all other system calls. Of a worker descriptors 0 (the client), 1 (the
+ * eventfd) and 2 are open. False as above. */
+bool sandbox_enter(sandbox_who who) SMSP_MUST_USE;
 
 #endif

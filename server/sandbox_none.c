@@ -2,20 +2,28 @@
 
 const char *sandbox_about(void)
 {
-    return "none (workers are processes of their own, not confined further)";
+    return "none (built without libseccomp, or with a sanitizer)";
 }
 
-bool sandbox_prepare(void)
+const char *sandbox_active(void)
 {
+    return "none: workers are processes of their own, not confined further";
+}
+
+bool sandbox_prepare(const char *data)
+{
+    (void)data;
     return true;
 }
 
-bool sandbox_worker(void)
+bool sandbox_paths(sandbox_who who)
 {
+    (void)who;
     return true;
 }
 
-bool sandbox_keeper(void)
+bool sandbox_enter(sandbox_who who)
 {
+    (void)who;
     return true;
 }

@@ -6,11 +6,12 @@ import socket
 import sys
 
 import process_scenarios
+import store_scenarios
 import wire_scenarios
 from harness import SCENARIOS, SMSPD
 
 LONGEST = 600  # seconds; then a scenario has failed
-MODULES = (process_scenarios, wire_scenarios)  # each fills SCENARIOS
+MODULES = (process_scenarios, store_scenarios, wire_scenarios)  # each fills SCENARIOS
 
 
 def main():

@@ -1,5 +1,5 @@
-/* What turns passwords and cookies into tokens, and where randomness comes from.
- * secret_none.c needs only libc. */
+/* What turns passwords and cookies into tokens, and where randomness comes from:
+ * secret_sodium.c, or secret_none.c that needs only libc. */
 #ifndef SECRET_H
 #define SECRET_H
 
@@ -8,15 +8,18 @@
 /* What is built in, for start-up and --version. */
 const char *secret_about(void);
 
+/* Do tokens mean the same after a restart? Only then may they be stored. */
+bool secret_lasts(void);
+
 /* Supervisor, before the first fork: draws the keys. False: no randomness. */
 bool secret_init(void) SMSP_MUST_USE;
 
 /* Worker: its callbacks for smsp_seal. */
 void secret_worker(smsp_secrets *out);
 
-/* Keeper: fills in keys, cost and verifier, and forgets what only workers need.
- * False: no randomness. */
-bool secret_keeper(smsp_config *config) SMSP_MUST_USE;
+/* Keeper: fills in keys, verifier, and the cost of new passwords, which is next
+ * to nothing if test_cost; forgets what only workers need. False: no randomness. */
+bool secret_keeper(smsp_config *config, bool test_cost) SMSP_MUST_USE;
 
 /* Wipes the keys of this process. */
 void secret_wipe(void);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -215,6 +216,20 @@ bool slots_wipe(const slots *all, uint32_t i)
 
 /* ---- Hand-over ---- */
 
+/* To yield once or twice is cheaper than to sleep and be woken: the keeper runs
+ * meanwhile, and mostly the slot is back then (ci/bench/LOG.md). */
+#define YIELDS 2u
+
+static bool back_soon(slot *mine)
+{
+    for (unsigned i = 0; i < YIELDS; i++) {
+        (void)sched_yield();
+        if (atomic_load_explicit(&mine->owner, memory_order_acquire) == SLOT_WORKER)
+            return true;
+    }
+    return false;
+}
+
 void slot_exchange(slot *mine, const slot_board *board, int wake, uint32_t count, uint32_t len)
 {
     static const uint64_t one = 1;
@@ -227,7 +242,7 @@ void slot_exchange(slot *mine, const slot_board *board, int wake, uint32_t count
     atomic_store(&mine->owner, SLOT_KEEPER);
     if (atomic_load(&board->keeper_sleeps) && write(wake, &one, sizeof one) < 0)
         (void)0; /* EAGAIN: the counter is full, so the keeper wakes all the same */
-    if (!atomic_compare_exchange_strong(&mine->owner, &keeper, SLOT_KEEPER_AWAITED))
+    if (back_soon(mine) || !atomic_compare_exchange_strong(&mine->owner, &keeper, SLOT_KEEPER_AWAITED))
         return; /* it is back already */
     while (atomic_load_explicit(&mine->owner, memory_order_acquire) == SLOT_KEEPER_AWAITED)
         (void)syscall(SYS_futex, &mine->owner, FUTEX_WAIT, SLOT_KEEPER_AWAITED, NULL, NULL, 0);

@@ -24,7 +24,8 @@
 #define ACCEPTS      32u  /* in a row, before anything else is looked at */
 #define PAUSE_MS     100  /* without accepting, after trouble with it */
 #define RETIRING_MAX 64u  /* notes that the keeper has not answered: they never fill the socket */
-#define END_MS       2000 /* for the keeper to end by itself */
+#define END_MS       5000 /* for the keeper to end by itself */
+#define DEATHS_MAX   5u   /* of keepers, none of which has answered anybody */
 #define FIXED_FDS    2u
 
 enum seat_use {
@@ -37,6 +38,7 @@ enum seat_use {
 typedef struct seat {
     enum seat_use use;
     pid_t worker;
+    client_address from;
 } seat;
 
 typedef struct supervisor {
@@ -50,8 +52,10 @@ typedef struct supervisor {
     pid_t keeper; /* 0: it has ended */
     seat *seats;
     uint32_t serving, dead, retiring;
+    uint32_t deaths; /* of keepers, since one has answered somebody */
     int64_t paused_until; /* 0: it accepts */
-    bool ready;
+    bool ready;           /* the keeper is */
+    bool listening;
     bool ending;
     int status;
 } supervisor;
@@ -84,7 +88,7 @@ static bool begin_listening(const listeners *all)
     return true;
 }
 
-static void start_worker(supervisor *s, uint32_t i, int client)
+static void start_worker(supervisor *s, uint32_t i, int client, const client_address *from)
 {
     pid_t worker = fork();
 
@@ -96,8 +100,20 @@ static void start_worker(supervisor *s, uint32_t i, int client)
         return;
     }
     (void)close(client);
-    s->seats[i] = (seat){SERVING, worker};
+    s->seats[i] = (seat){SERVING, worker, *from};
     s->serving++;
+}
+
+/* Has this address as many clients as it may? */
+static bool crowded(const supervisor *s, const client_address *from)
+{
+    uint32_t count = 0;
+
+    if (s->options->max_per_address == 0)
+        return false;
+    for (uint32_t i = 0; i < s->all->board->used; i++)
+        count += s->seats[i].use == SERVING && memcmp(&s->seats[i].from, from, sizeof *from) == 0;
+    return count >= s->options->max_per_address;
 }
 
 /* Not while we pause, nor while every slot that is left has a dead worker whose
@@ -113,7 +129,10 @@ static bool may_accept(const supervisor *s)
 static void accept_clients(supervisor *s, int listener)
 {
     for (unsigned n = 0; n < ACCEPTS && may_accept(s); n++) {
-        int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        struct sockaddr_storage peer = {0};
+        socklen_t len = sizeof peer;
+        int client = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
+        client_address from = listener_address((struct sockaddr *)&peer);
         uint32_t i = 0;
         if (client < 0) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -122,13 +141,13 @@ static void accept_clients(supervisor *s, int listener)
         }
         while (i < s->all->count && s->seats[i].use != FREE)
             i++;
-        if (i == s->all->count || s->serving >= s->options->max_clients) {
+        if (i == s->all->count || s->serving >= s->options->max_clients || crowded(s, &from)) {
             refuse(&s->refusals, client, clock_ms());
             continue;
         }
         if (i >= s->all->board->used)
             atomic_store(&s->all->board->used, i + 1);
-        start_worker(s, i, client);
+        start_worker(s, i, client, &from);
     }
 }
 
@@ -137,7 +156,7 @@ static void accept_clients(supervisor *s, int listener)
 /* The keeper forgets the slots of dead workers, a bounded number at a time. */
 static void retire_dead(supervisor *s)
 {
-    for (uint32_t i = 0; s->dead > 0 && s->retiring < RETIRING_MAX && i < s->all->count; i++) {
+    for (uint32_t i = 0; s->ready && s->dead > 0 && s->retiring < RETIRING_MAX && i < s->all->count; i++) {
         keeper_note note = {KEEPER_RETIRE, i};
         if (s->seats[i].use != DEAD)
             continue;
@@ -149,17 +168,45 @@ static void retire_dead(supervisor *s)
     }
 }
 
+static void kill_workers(const supervisor *s)
+{
+    for (uint32_t i = 0; i < s->all->count; i++) {
+        if (s->seats[i].use == SERVING)
+            (void)kill(s->seats[i].worker, SIGKILL);
+    }
+}
+
+/* The mail is on the disk: without any worker a new keeper can begin where the
+ * last one was. */
+static void expect_keeper(supervisor *s)
+{
+    s->ready = false;
+    (void)close(s->notes);
+    s->notes = -1;
+    kill_workers(s);
+    s->paused_until = clock_ms() + (int64_t)s->deaths * PAUSE_MS;
+    if (++s->deaths < DEATHS_MAX)
+        return;
+    log_line("%u keepers in a row ended before they answered anybody: giving up", DEATHS_MAX);
+    end_with(s, 1);
+}
+
 static void keeper_ended(supervisor *s, int status)
 {
+    bool lasts = s->options->data != NULL;
+    const char *then = lasts ? "a new one loads the mail" : "its mail, in memory only, is lost; start again";
+
     s->keeper = 0;
     if (s->ending)
         return;
-    if (s->ready && WIFSIGNALED(status))
-        log_line("the keeper was ended by signal %d: its mail, in memory only, is lost; start again",
-                 WTERMSIG(status));
-    else if (s->ready)
-        log_line("the keeper ended: its mail, in memory only, is lost; start again");
-    end_with(s, 1);
+    if (s->listening && WIFSIGNALED(status))
+        log_line("the keeper was ended by signal %d: %s", WTERMSIG(status), then);
+    else if (s->listening)
+        log_line("the keeper ended: %s", then);
+    if (lasts && s->listening)
+        expect_keeper(s);
+    else
+        end_with(s, 1);
 }
 
 static void worker_ended(supervisor *s, pid_t worker, int status)
@@ -221,6 +268,8 @@ static void hear_keeper(supervisor *s)
     while (recv(s->notes, &note, sizeof note, MSG_DONTWAIT) == (ssize_t)sizeof note) {
         if (note.what == KEEPER_READY)
             s->ready = true;
+        else if (note.what == KEEPER_SERVED)
+            s->deaths = 0;
         else if (note.slot >= s->all->count)
             continue;
         else if (note.what == KEEPER_QUIET)
@@ -228,6 +277,46 @@ static void hear_keeper(supervisor *s)
         else if (note.what == KEEPER_KILL && s->seats[note.slot].use == SERVING)
             (void)kill(s->seats[note.slot].worker, SIGKILL);
     }
+}
+
+/* The first keeper is the first child; a later one closes what it inherits. */
+static bool start_keeper(supervisor *s)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return false;
+    pid_t keeper = fork();
+    if (keeper == 0)
+        keeper_run(s->options, s->all, ends[1], s->self);
+    (void)close(ends[1]);
+    if (keeper < 0) {
+        (void)close(ends[0]);
+        return false;
+    }
+    s->notes = ends[0];
+    s->keeper = keeper;
+    return true;
+}
+
+/* Nobody has any slot: all of them begin anew, and a keeper with them. */
+static void replace_keeper(supervisor *s)
+{
+    uint32_t used = s->all->board->used;
+
+    for (uint32_t i = 0; i < used; i++) {
+        if (s->seats[i].use != FREE && !slots_wipe(s->all, i)) {
+            log_line("a slot cannot be wiped: %s", strerror(errno));
+            end_with(s, 1);
+            return;
+        }
+        s->seats[i].use = FREE;
+    }
+    s->dead = 0;
+    s->retiring = 0;
+    atomic_store(&s->all->board->keeper_sleeps, 0);
+    if (!start_keeper(s))
+        slow_down(s, "cannot start a keeper");
 }
 
 /* ---- The loop ---- */
@@ -253,6 +342,8 @@ static void attend(supervisor *s)
 
     if (s->paused_until != 0 && now >= s->paused_until)
         s->paused_until = 0;
+    if (s->keeper == 0 && s->serving == 0 && s->paused_until == 0)
+        replace_keeper(s);
     fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = s->notes, .events = POLLIN};
     for (uint32_t i = 0; i < s->listeners.count; i++)
@@ -289,31 +380,13 @@ static bool take_signals(supervisor *s)
     return s->signals >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
 }
 
-/* The keeper is the first child, so that it has nothing of any client. */
-static bool start_keeper(supervisor *s)
-{
-    int ends[2];
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-        return false;
-    s->notes = ends[0];
-    s->keeper = fork();
-    if (s->keeper == 0)
-        keeper_run(s->options, s->all, ends[1], s->self);
-    (void)close(ends[1]);
-    return s->keeper > 0;
-}
-
 /* No child is left behind: workers are killed, the keeper gets a while. */
 static void end_children(supervisor *s)
 {
     int64_t until = clock_ms() + END_MS;
     pid_t child = 0;
 
-    for (uint32_t i = 0; i < s->all->count; i++) {
-        if (s->seats[i].use == SERVING)
-            (void)kill(s->seats[i].worker, SIGKILL);
-    }
+    kill_workers(s);
     (void)close(s->notes);
     while (child >= 0) {
         struct pollfd signals = {.fd = s->signals, .events = POLLIN};
@@ -336,7 +409,8 @@ static void serve(supervisor *s)
 {
     while (!s->ready && !s->ending)
         attend(s);
-    if (!s->ending && !begin_listening(&s->listeners))
+    s->listening = !s->ending && begin_listening(&s->listeners);
+    if (!s->ending && !s->listening)
         end_with(s, 1);
     while (!s->ending)
         attend(s);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -21,6 +22,8 @@ enum { CLIENT_FD = STDIN_FILENO, WAKE_FD = STDOUT_FILENO };
 
 #define FIRST_SILENCE_MS 150  /* FRM-4 */
 #define SILENCE_MS       20   /* FRM-5 */
+#define PENALTY_MS       1000 /* for each failed login after FREE_FAILURES */
+#define FREE_FAILURES    3
 #define PAIR_MS          20   /* for the rest of a request that follows a MESSAGE (FRM-11) */
 #define DRAIN_MS         1000 /* FRM-13 */
 #define FRAME_BYTES      32768u
@@ -47,6 +50,12 @@ typedef struct worker {
     bool ended;     /* the client sends no more */
     bool ends_here; /* the silence or the end that ends a request has come, FRM-4, FRM-5 */
     bool broken;    /* no more can be sent, or the keeper makes no sense */
+    bool late;      /* it let a time run out */
+    bool partial;   /* half a request is there, since */
+    int64_t since;  /* ms */
+    int request_ms; /* for a whole request to arrive, and for replies to be read */
+    unsigned failures; /* of LOGIN */
+    size_t dirty;      /* bytes of the buffer that were in use */
 
     /* The run under way, and lines that have to wait for the next one. */
     step plan[SLOT_RUN_MAX];
@@ -64,26 +73,28 @@ typedef struct worker {
     bool has_salt;
 
     size_t out_len;
-    bool out_secret; /* a cookie is in there */
     uint8_t out[OUT_BYTES];
     uint8_t buffer[FRAME_BYTES];
 } worker;
 
 /* ---- Replies ---- */
 
+/* Sends all replies. A write ends after the socket's own timeout, which is that
+ * of a request; so a client that reads nothing, or a little now and then, is left. */
 static void flush(worker *w)
 {
     size_t done = 0;
+    int64_t until = clock_ms() + w->request_ms;
 
     while (done < w->out_len && !w->broken) {
         ssize_t sent = write(CLIENT_FD, w->out + done, w->out_len - done);
         if (sent < 0 && errno != EINTR)
             w->broken = true;
         done += sent > 0 ? (size_t)sent : 0;
+        if (done < w->out_len && clock_ms() >= until)
+            w->broken = true;
     }
-    if (w->out_secret)
-        explicit_bzero(w->out, w->out_len);
-    w->out_secret = false;
+    explicit_bzero(w->out, w->out_len); /* cookies, other people's mail */
     w->out_len = 0;
 }
 
@@ -159,6 +170,8 @@ static uint32_t exchange(worker *w, uint32_t next)
     w->count -= consumed;
     w->len -= used;
     memmove(w->slot->requests, w->slot->requests + used, w->len);
+    explicit_bzero(w->slot->requests + w->len, used);
+    explicit_bzero(w->slot->replies, replies);
     return next;
 }
 
@@ -176,6 +189,15 @@ static smsp_reply_code ask(worker *w, const smsp_sealed *sealed)
     return take_reply(w, &replies, &result, &text) ? result.code : SMSP_REPLY_KO;
 }
 
+/* Guessing passwords is slow work: known names and unknown ones alike. */
+static void punish(worker *w)
+{
+    if (++w->failures <= FREE_FAILURES)
+        return;
+    flush(w);
+    (void)poll(NULL, 0, PENALTY_MS);
+}
+
 /* The salt has come: hash the password, and draw cookies until one is free (REG-5). */
 static void finish_login(worker *w)
 {
@@ -191,11 +213,13 @@ static void finish_login(worker *w)
         reply.code = SMSP_REPLY_KO;
         error = draws < SMSP_DRAWS_MAX ? smsp_seal_draw(&w->secrets, &sealed, &candidate) : SMSP_BAD_SECRET;
     }
-    emit(w, &reply);
-    w->out_secret = true;
     w->has_salt = false;
     explicit_bzero(w->buffer + (w->login.password.at - w->buffer), w->login.password.len);
+    explicit_bzero(w->slot->requests, SLOT_REQUEST_MAX);
     explicit_bzero(&sealed, sizeof sealed);
+    if (w->login.verb == SMSP_LOGIN && reply.code == SMSP_REPLY_KO)
+        punish(w);
+    emit(w, &reply);
     explicit_bzero(&candidate, sizeof candidate);
 }
 
@@ -226,8 +250,12 @@ static void fetch(worker *w)
         w->broken = smsp_frame_fed(&w->frame, (size_t)got) != SMSP_OK;
     else if (got == 0)
         w->ended = true;
+    else if (errno == EAGAIN)
+        w->late = true; /* the socket's own timeout, that of an idle client */
     else if (errno != EINTR)
         w->broken = true;
+    if (w->frame.end > w->dirty)
+        w->dirty = w->frame.end;
 }
 
 static bool readable(int milliseconds)
@@ -365,7 +393,14 @@ static int silence(const worker *w)
 static void receive(worker *w)
 {
     int patience = silence(w);
+    int64_t left = w->since + w->request_ms - clock_ms();
 
+    if (w->partial && left < (patience < 0 ? INT32_MAX : patience)) {
+        w->late = left <= 0 || !readable((int)left);
+        patience = -1;
+    }
+    if (w->late)
+        return;
     if (patience < 0 || readable(patience))
         fetch(w);
     else
@@ -374,13 +409,30 @@ static void receive(worker *w)
         w->ends_here = w->framing != FRAMING_TERMINATED;
 }
 
+/* What a client has sent is kept no longer than it takes to answer it. */
+static void forget(worker *w)
+{
+    if (w->partial)
+        return;
+    explicit_bzero(w->buffer, w->dirty);
+    explicit_bzero(w->last_cookie, sizeof w->last_cookie);
+    w->has_last = false;
+    w->dirty = 0;
+}
+
 static void serve(worker *w)
 {
-    while (!w->ended && !w->broken) {
+    while (!w->ended && !w->broken && !w->late) {
+        bool whole = false;
         receive(w);
-        while (fill_run(w))
+        for (; fill_run(w); whole = true)
             settle_run(w);
         flush(w);
+        bool partial = smsp_frame_partial(&w->frame);
+        if (partial && (whole || !w->partial))
+            w->since = clock_ms();
+        w->partial = partial;
+        forget(w);
     }
 }
 
@@ -421,12 +473,22 @@ static void give_way(void)
         return; /* forbidden here: slower, not wrong */
 }
 
+/* How long a read waits for an idle client, and a write for one that does not read. */
+static bool set_timeouts(const server_options *options, int client)
+{
+    const struct timeval idle = {.tv_sec = options->idle_seconds};
+    const struct timeval request = {.tv_sec = options->request_seconds};
+
+    return setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle) == 0 &&
+           setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &request, sizeof request) == 0;
+}
+
 /* Leaves the process with the client, the eventfd, standard error and one slot. */
 static bool confine(const slots *all, uint32_t mine, int client, pid_t parent)
 {
     sigset_t none;
 
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || !sandbox_paths(SANDBOX_WORKER))
         return false;
     /* A Ctrl-C goes to all of us, and is for the supervisor. */
     if (signal(SIGINT, SIG_IGN) == SIG_ERR || sigemptyset(&none) != 0 ||
@@ -434,7 +496,7 @@ static bool confine(const slots *all, uint32_t mine, int client, pid_t parent)
         return false;
     if (dup2(client, CLIENT_FD) < 0 || dup2(all->wake, WAKE_FD) < 0 || close_range(3, ~0u, 0) != 0)
         return false;
-    return slots_keep(all, mine) && sandbox_worker();
+    return slots_keep(all, mine) && sandbox_enter(SANDBOX_WORKER);
 }
 
 noreturn void worker_run(const server_options *options, const slots *all, uint32_t mine, int client,
@@ -443,11 +505,12 @@ noreturn void worker_run(const server_options *options, const slots *all, uint32
     static worker w; /* zero pages until they are used */
 
     give_way();
-    if (!confine(all, mine, client, parent))
+    if (!set_timeouts(options, client) || !confine(all, mine, client, parent))
         _exit(1);
     w.slot = slots_at(all, mine);
     w.board = all->board;
     w.framing = options->framing;
+    w.request_ms = (int)options->request_seconds * 1000;
     secret_worker(&w.secrets);
     w.sealing = w.secrets;
     w.sealing.context = &w;
@@ -455,8 +518,9 @@ noreturn void worker_run(const server_options *options, const slots *all, uint32
     if (smsp_frame_init(&w.frame, w.buffer, sizeof w.buffer, SMSP_REQUEST_MAX) != SMSP_OK)
         _exit(1);
     serve(&w);
+    w.partial = false;
+    forget(&w);
     secret_wipe();
-    explicit_bzero(w.last_cookie, sizeof w.last_cookie);
     part(&w);
     _exit(0);
 }

@@ -1,0 +1,309 @@
+/* The sandbox: no new privileges, Landlock where the kernel has it, resource
+ * limits, and a filter of system calls. The supervisor makes filter and rulesets
+ * once; a worker only has to step into them. */
+#define _GNU_SOURCE
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FILTER_MAX      512u
+#define WORKER_DATA_MAX (96u << 20) /* bytes: one Argon2id at most, and little else */
+
+typedef struct confinement {
+    struct sock_filter filter[FILTER_MAX];
+    unsigned short filter_len;
+    int ruleset; /* of Landlock; -1: this kernel has none */
+} confinement;
+
+static confinement confinements[SANDBOX_KINDS] = {{.ruleset = -1}, {.ruleset = -1}};
+static bool prepared;
+static int landlock_abi;
+
+/* ---- System calls ---- */
+
+/* A call that is allowed, under up to two conditions on its arguments. */
+typedef struct allowed {
+    int call;
+    unsigned conditions;
+    struct scmp_arg_cmp when[2];
+} allowed;
+
+#define EQUAL(arg, value)      {(arg), SCMP_CMP_EQ, (value), 0}
+#define BITS(arg, mask, value) {(arg), SCMP_CMP_MASKED_EQ, (mask), (value)}
+
+/* Flags of clone for threads and for namespaces of its own. */
+#define NOT_A_FORK ((scmp_datum_t)(CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP))
+
+/* The worker: client on descriptor 0, eventfd on 1; memory that is anonymous and
+ * cannot be executed, for Argon2id. */
+static const allowed worker_calls[] = {
+    {SCMP_SYS(read), 1, {EQUAL(0, 0)}},
+    {SCMP_SYS(write), 1, {EQUAL(0, 0)}},
+    {SCMP_SYS(write), 1, {EQUAL(0, 1)}},
+    {SCMP_SYS(shutdown), 1, {EQUAL(0, 0)}},
+    {SCMP_SYS(poll), 1, {EQUAL(1, 1)}},
+    {SCMP_SYS(poll), 1, {EQUAL(1, 0)}}, /* to wait */
+    {SCMP_SYS(ppoll), 1, {EQUAL(1, 1)}},
+    {SCMP_SYS(ppoll), 1, {EQUAL(1, 0)}},
+    {SCMP_SYS(futex), 0, {{0}}},
+    {SCMP_SYS(sched_yield), 0, {{0}}},
+    {SCMP_SYS(clock_gettime), 0, {{0}}},
+    {SCMP_SYS(getrandom), 0, {{0}}},
+    {SCMP_SYS(brk), 0, {{0}}},
+    {SCMP_SYS(mmap), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MAP_ANONYMOUS, MAP_ANONYMOUS)}},
+    {SCMP_SYS(munmap), 0, {{0}}},
+    {SCMP_SYS(rt_sigreturn), 0, {{0}}},
+    {SCMP_SYS(restart_syscall), 0, {{0}}},
+    {SCMP_SYS(exit_group), 0, {{0}}},
+};
+
+/* The keeper: what SQLite does in the data directory, the supervisor's socket,
+ * and a child for DUMP. */
+static const allowed keeper_calls[] = {
+    {SCMP_SYS(read), 0, {{0}}},
+    {SCMP_SYS(write), 0, {{0}}},
+    {SCMP_SYS(pread64), 0, {{0}}},
+    {SCMP_SYS(pwrite64), 0, {{0}}},
+    {SCMP_SYS(lseek), 0, {{0}}},
+    {SCMP_SYS(recvfrom), 0, {{0}}},
+    {SCMP_SYS(sendto), 0, {{0}}},
+    {SCMP_SYS(poll), 0, {{0}}},
+    {SCMP_SYS(ppoll), 0, {{0}}},
+    {SCMP_SYS(futex), 0, {{0}}},
+    {SCMP_SYS(openat), 0, {{0}}},
+    {SCMP_SYS(close), 0, {{0}}},
+    {SCMP_SYS(fcntl), 0, {{0}}},
+    {SCMP_SYS(fsync), 0, {{0}}},
+    {SCMP_SYS(fdatasync), 0, {{0}}},
+    {SCMP_SYS(ftruncate), 0, {{0}}},
+    {SCMP_SYS(fallocate), 0, {{0}}},
+    {SCMP_SYS(stat), 0, {{0}}},
+    {SCMP_SYS(lstat), 0, {{0}}},
+    {SCMP_SYS(fstat), 0, {{0}}},
+    {SCMP_SYS(newfstatat), 0, {{0}}},
+    {SCMP_SYS(access), 0, {{0}}},
+    {SCMP_SYS(faccessat), 0, {{0}}},
+    {SCMP_SYS(readlink), 0, {{0}}},
+    {SCMP_SYS(readlinkat), 0, {{0}}},
+    {SCMP_SYS(unlink), 0, {{0}}},
+    {SCMP_SYS(unlinkat), 0, {{0}}},
+    {SCMP_SYS(getcwd), 0, {{0}}},
+    {SCMP_SYS(getpid), 0, {{0}}},
+    {SCMP_SYS(getppid), 0, {{0}}},
+    {SCMP_SYS(geteuid), 0, {{0}}},
+    {SCMP_SYS(fchown), 0, {{0}}},
+    {SCMP_SYS(fchmod), 0, {{0}}},
+    {SCMP_SYS(umask), 0, {{0}}},
+    {SCMP_SYS(brk), 0, {{0}}},
+    {SCMP_SYS(mmap), 1, {BITS(2, PROT_EXEC, 0)}},
+    {SCMP_SYS(mremap), 0, {{0}}},
+    {SCMP_SYS(munmap), 0, {{0}}},
+    {SCMP_SYS(madvise), 0, {{0}}},
+    {SCMP_SYS(clock_gettime), 0, {{0}}},
+    {SCMP_SYS(gettimeofday), 0, {{0}}},
+    {SCMP_SYS(clock_nanosleep), 0, {{0}}},
+    {SCMP_SYS(nanosleep), 0, {{0}}},
+    {SCMP_SYS(getrandom), 0, {{0}}},
+    {SCMP_SYS(sched_yield), 0, {{0}}},
+    {SCMP_SYS(pipe), 0, {{0}}},
+    {SCMP_SYS(pipe2), 0, {{0}}},
+    {SCMP_SYS(clone), 1, {BITS(0, NOT_A_FORK, 0)}},
+    {SCMP_SYS(set_robust_list), 0, {{0}}},
+    {SCMP_SYS(rseq), 0, {{0}}},
+    {SCMP_SYS(wait4), 0, {{0}}},
+    {SCMP_SYS(prctl), 1, {EQUAL(0, PR_SET_PDEATHSIG)}},
+    {SCMP_SYS(rt_sigprocmask), 0, {{0}}},
+    {SCMP_SYS(rt_sigreturn), 0, {{0}}},
+    {SCMP_SYS(restart_syscall), 0, {{0}}},
+    {SCMP_SYS(exit_group), 0, {{0}}},
+};
+
+static bool add_rules(scmp_filter_ctx filter, const allowed *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].call, calls[i].conditions, calls[i].when) < 0)
+            return false;
+    return true;
+}
+
+/* The filter as the kernel wants it, by way of a file in memory. */
+static bool export_filter(scmp_filter_ctx filter, confinement *to)
+{
+    int file = memfd_create("filter", MFD_CLOEXEC);
+    bool done = false;
+
+    if (file < 0)
+        return false;
+    if (seccomp_export_bpf(filter, file) == 0 && lseek(file, 0, SEEK_SET) == 0) {
+        ssize_t got = read(file, to->filter, sizeof to->filter);
+        to->filter_len = got > 0 ? (unsigned short)((size_t)got / sizeof to->filter[0]) : 0;
+        done = to->filter_len > 0 && to->filter_len < FILTER_MAX;
+    }
+    (void)close(file);
+    return done;
+}
+
+/* All that is not allowed kills, and so does a call for another architecture. */
+static bool make_filter(confinement *to, const allowed *calls, size_t count)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+
+    if (filter == NULL)
+        return false;
+    bool made = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
+                seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && add_rules(filter, calls, count) &&
+                export_filter(filter, to);
+    seccomp_release(filter);
+    return made;
+}
+
+/* ---- Landlock ---- */
+
+/* As the kernel has it today; the headers at hand may know only its beginning. */
+typedef struct ruleset {
+    uint64_t files;
+    uint64_t net;
+    uint64_t scoped;
+} ruleset;
+
+#define FILES_DATA                                                                                             \
+    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR |              \
+     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
+#define FILES_TRUNCATE (1u << 14) /* from ABI 3 on */
+
+/* All rights that this version of Landlock can take away. */
+static ruleset all_rights(int abi)
+{
+    static const unsigned files[] = {0, 13, 14, 15, 15, 16}; /* how many, by ABI */
+    unsigned known = sizeof files / sizeof files[0] - 1;
+
+    return (ruleset){
+        .files = (1u << files[(unsigned)abi < known ? (unsigned)abi : known]) - 1,
+        .net = abi >= 4 ? 3 : 0,    /* bind and connect with TCP */
+        .scoped = abi >= 6 ? 3 : 0, /* abstract sockets and signals */
+    };
+}
+
+static bool allow_below(int rules, const char *path, uint64_t rights)
+{
+    struct landlock_path_beneath_attr beneath = {.allowed_access = rights};
+    int fd = open(path, O_PATH | O_CLOEXEC);
+
+    beneath.parent_fd = fd;
+    bool done = fd >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return done;
+}
+
+/* SQLite takes its randomness from /dev/urandom. */
+static bool allow_data(int rules, const char *data, int abi)
+{
+    return allow_below(rules, data, FILES_DATA | (abi >= 3 ? FILES_TRUNCATE : 0)) &&
+           allow_below(rules, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE);
+}
+
+static bool make_ruleset(confinement *to, const char *data)
+{
+    ruleset rights = all_rights(landlock_abi);
+
+    if (landlock_abi < 1)
+        return true; /* said at start-up; the filter still forbids workers to open anything */
+    to->ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights,
+                               landlock_abi >= 6 ? sizeof rights : (landlock_abi >= 4 ? 16u : 8u), 0);
+    return to->ruleset >= 0 && (data == NULL || allow_data(to->ruleset, data, landlock_abi));
+}
+
+/* ---- Entering ---- */
+
+static bool limit(__rlimit_resource_t what, rlim_t value)
+{
+    const struct rlimit both = {value, value};
+
+    return setrlimit(what, &both) == 0;
+}
+
+/* A limit of no descriptor at all would break poll. */
+static bool limit_worker(void)
+{
+    return limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_DATA, WORKER_DATA_MAX) &&
+           limit(RLIMIT_NOFILE, 1);
+}
+
+bool sandbox_paths(sandbox_who who)
+{
+    int rules = confinements[who].ruleset;
+
+    if (!prepared)
+        return true;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           (rules < 0 || syscall(SYS_landlock_restrict_self, rules, 0) == 0);
+}
+
+bool sandbox_enter(sandbox_who who)
+{
+    struct sock_fprog program = {confinements[who].filter_len, confinements[who].filter};
+
+    if (!prepared)
+        return true;
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && limit(RLIMIT_CORE, 0) &&
+           (who == SANDBOX_KEEPER || limit_worker()) && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* ---- Preparing ---- */
+
+const char *sandbox_about(void)
+{
+    return "seccomp, Landlock, resource limits";
+}
+
+const char *sandbox_active(void)
+{
+    static char active[128];
+
+    if (!prepared)
+        return "none (--no-sandbox): workers are processes of their own, not confined further";
+    if (landlock_abi < 1)
+        return "no_new_privs, seccomp, resource limits; this kernel has no Landlock";
+    (void)snprintf(active, sizeof active, "no_new_privs, Landlock (ABI %d), seccomp, resource limits", landlock_abi);
+    return active;
+}
+
+/* A child tries it on, so that what this kernel refuses is known at start-up. */
+static bool try_on(sandbox_who who)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(sandbox_paths(who) && sandbox_enter(who) ? 0 : 1);
+    while (child > 0 && waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return false;
+    errno = EPERM;
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool sandbox_prepare(const char *data)
+{
+    landlock_abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    prepared =
+        make_filter(&confinements[SANDBOX_WORKER], worker_calls, sizeof worker_calls / sizeof worker_calls[0]) &&
+        make_filter(&confinements[SANDBOX_KEEPER], keeper_calls, sizeof keeper_calls / sizeof keeper_calls[0]) &&
+        make_ruleset(&confinements[SANDBOX_WORKER], NULL) && make_ruleset(&confinements[SANDBOX_KEEPER], data);
+    return prepared && try_on(SANDBOX_WORKER) && try_on(SANDBOX_KEEPER);
+}

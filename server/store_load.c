@@ -1,0 +1,249 @@
+/* The store in SQLite: loading and checking. */
+#define _GNU_SOURCE
+#include "store_sqlite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define PROGRESS_MS 1000
+#define PLACE_MAX   (INT64_MAX / 2) /* so that no server lives to see it overflow */
+
+/* ---- Rows become effects ---- */
+
+/* The tables, in an order in which their rows can be replayed: messages need
+ * their senders, and while mailboxes are filled the IMQ must be empty. */
+typedef enum { ACCOUNTS, MAIL, MESSAGES, TABLES } table;
+
+static const char *const rows_of[TABLES] = {
+    [ACCOUNTS] = "SELECT RA.username, verifier, salt, cost, cookie FROM RA LEFT JOIN ID USING (username) ORDER BY number",
+    [MAIL] = "SELECT sender, content, username FROM MBX ORDER BY place",
+    [MESSAGES] = "SELECT sender, content FROM IMQ ORDER BY place",
+};
+static const char *const names[TABLES] = {[ACCOUNTS] = "RA", [MAIL] = "MBX", [MESSAGES] = "IMQ"};
+
+/* A column's bytes; they stay until the next row. */
+static smsp_span column(sqlite3_stmt *row, int at)
+{
+    const void *bytes = sqlite3_column_blob(row, at); /* before its size: the order SQLite asks for */
+    int len = sqlite3_column_bytes(row, at);
+
+    return (smsp_span){bytes, len > 0 ? (size_t)len : 0};
+}
+
+static bool fixed_column(sqlite3_stmt *row, int at, void *out, size_t len)
+{
+    smsp_span bytes = column(row, at);
+
+    if (bytes.len != len)
+        return false;
+    memcpy(out, bytes.at, len);
+    return true;
+}
+
+static smsp_error replay_account(smsp_state *state, sqlite3_stmt *row)
+{
+    smsp_effect effect = {.kind = SMSP_EFFECT_ACCOUNT, .username = column(row, 0)};
+    sqlite3_int64 cost = sqlite3_column_int64(row, 3);
+
+    effect.has_cookie = sqlite3_column_type(row, 4) != SQLITE_NULL;
+    if (cost < 0 || cost > UINT32_MAX || !fixed_column(row, 1, effect.verifier.bytes, SMSP_TOKEN_LEN) ||
+        !fixed_column(row, 2, effect.salt.bytes, SMSP_SALT_LEN) ||
+        (effect.has_cookie && !fixed_column(row, 4, effect.cookie.bytes, SMSP_TOKEN_LEN)))
+        return SMSP_BAD_EFFECT;
+    effect.salt.cost = (uint32_t)cost;
+    return smsp_replay(state, &effect);
+}
+
+static smsp_error replay_row(smsp_state *state, table from, sqlite3_stmt *row)
+{
+    if (from == ACCOUNTS)
+        return replay_account(state, row);
+    smsp_effect effect = {.kind = SMSP_EFFECT_MESSAGE, .username = column(row, 0), .content = column(row, 1)};
+    smsp_error error = smsp_replay(state, &effect);
+    if (error != SMSP_OK || from == MESSAGES)
+        return error;
+    effect = (smsp_effect){.kind = SMSP_EFFECT_STORE, .username = column(row, 2)};
+    return smsp_replay(state, &effect);
+}
+
+/* ---- Loading ---- */
+
+typedef struct progress {
+    unsigned long rows;
+    int64_t next; /* ms: when to say something again */
+} progress;
+
+/* Once a second, so that a large store does not look like a hang. */
+static void show_progress(const store *s, progress *p)
+{
+    if (++p->rows % 1024 != 0 || clock_ms() < p->next)
+        return;
+    p->next = clock_ms() + PROGRESS_MS;
+    log_line("%s: %lu rows loaded", s->path, p->rows);
+}
+
+/* Why a row cannot be replayed, and what to do; always false. */
+static bool complain_row(const store *s, table from, unsigned long row, smsp_error error)
+{
+    static const char *const raise[TABLES] = {
+        [ACCOUNTS] = "it is over --max-accounts, raise that",
+        [MAIL] = "it is over --max-messages, --max-text or --max-mailbox, raise that",
+        [MESSAGES] = "it is over --max-messages or --max-text, raise that",
+    };
+
+    log_line("%s: table %s, row %lu: %s", s->path, names[from], row,
+             error == SMSP_FULL ? raise[from] : "damaged, or not written by smspd");
+    return false;
+}
+
+static bool load_table(store *s, smsp_state *state, table from, progress *p)
+{
+    sqlite3_stmt *q = NULL;
+    smsp_error error = SMSP_OK;
+    unsigned long row = 0;
+    int step = sqlite3_prepare_v2(s->db, rows_of[from], -1, &q, NULL);
+
+    while (step == SQLITE_OK || step == SQLITE_ROW) {
+        step = sqlite3_step(q);
+        if (step != SQLITE_ROW)
+            break;
+        row++;
+        error = replay_row(state, from, q);
+        if (error != SMSP_OK)
+            break;
+        show_progress(s, p);
+    }
+    bool loaded = error == SMSP_OK && step == SQLITE_DONE;
+    if (error != SMSP_OK)
+        (void)complain_row(s, from, row, error);
+    else if (step != SQLITE_DONE)
+        (void)store_complain(s, "cannot read it");
+    (void)sqlite3_finalize(q);
+    return loaded;
+}
+
+/* Sessions of nobody would be lost without a word by the join above. */
+static bool sessions_have_users(store *s)
+{
+    sqlite3_int64 strays = 0;
+
+    if (!store_number(s->db, "SELECT count(*) FROM ID WHERE username NOT IN (SELECT username FROM RA)", &strays))
+        return store_complain(s, "cannot read it");
+    if (strays > 0)
+        log_line("%s: table ID: %lld sessions of users that are not in RA", s->path, (long long)strays);
+    return strays == 0;
+}
+
+static bool find_next_place(store *s)
+{
+    if (!store_number(s->db,
+                      "SELECT 1 + max(coalesce((SELECT max(place) FROM IMQ), 0),"
+                      " coalesce((SELECT max(place) FROM MBX), 0))",
+                      &s->next_place))
+        return store_complain(s, "cannot read it");
+    if (s->next_place > PLACE_MAX)
+        log_line("%s: places in IMQ or MBX are too high: damaged, or not written by smspd", s->path);
+    return s->next_place <= PLACE_MAX;
+}
+
+/* All tables as they are at one moment. */
+static bool load_tables(store *s, smsp_state *state)
+{
+    progress p = {.next = clock_ms() + PROGRESS_MS};
+
+    for (table from = ACCOUNTS; from < TABLES; from++)
+        if (!load_table(s, state, from, &p))
+            return false;
+    return sessions_have_users(s) && find_next_place(s);
+}
+
+bool store_load(store *s, smsp_state *state)
+{
+    if (s == NULL)
+        return true;
+    if (sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        return store_complain(s, "cannot read it");
+    bool loaded = load_tables(s, state) && (store_note_version(s) || store_complain(s, "cannot read it"));
+    (void)sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    return loaded;
+}
+
+/* ---- Checking ---- */
+
+/* SQLite's own check of the file: one row "ok", or what is wrong. */
+static bool check_file(store *s)
+{
+    sqlite3_stmt *q = NULL;
+    bool sound = false;
+
+    if (sqlite3_prepare_v2(s->db, "PRAGMA integrity_check(1)", -1, &q, NULL) != SQLITE_OK)
+        return store_complain(s, "cannot read it");
+    if (sqlite3_step(q) == SQLITE_ROW) {
+        const unsigned char *said = sqlite3_column_text(q, 0);
+        sound = said != NULL && strcmp((const char *)said, "ok") == 0;
+        if (!sound)
+            log_line("%s: damaged: %s", s->path, said != NULL ? (const char *)said : "no more memory");
+    } else {
+        (void)store_complain(s, "cannot read it");
+    }
+    (void)sqlite3_finalize(q);
+    return sound;
+}
+
+static bool check_state(store *s, const smsp_limits *limits)
+{
+    smsp_config config = {.limits = *limits};
+    size_t size = smsp_state_size(limits);
+    void *memory = calloc(1, size);
+    smsp_state *state = NULL;
+    bool sound = false;
+
+    if (!store_get_salt_key(s, config.salt_key)) {
+        sound = false;
+    } else if (memory == NULL || smsp_state_init(memory, size, &config, &state) != SMSP_OK) {
+        log_line("%s: not enough memory to check it", s->path);
+    } else if (store_load(s, state)) {
+        smsp_counts counts = smsp_state_counts(state);
+        const char *wrong = smsp_state_check(state);
+        sound = wrong == NULL;
+        if (!sound)
+            log_line("%s: %s", s->path, wrong);
+        else
+            printf("%s: sound\naccounts: %u\nsessions: %u\nmessages in IMQ: %u\nmessages in MBX: %u\n", s->path,
+                   counts.accounts, counts.sessions, counts.imq, counts.messages - counts.imq);
+    }
+    free(memory);
+    return sound;
+}
+
+/* The statements that store_load uses; a reader has no others. */
+static bool prepare_reader(store *s)
+{
+    return sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->statements[VERSION], NULL) == SQLITE_OK ||
+           store_complain(s, "cannot read it");
+}
+
+bool store_check(const char *directory, const smsp_limits *limits)
+{
+    store *s = calloc(1, sizeof *s);
+    sqlite3_int64 version = 0;
+    bool sound = false;
+
+    if (s == NULL || (size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", directory) >= sizeof s->path) {
+        log_line("--data: not enough memory, or the directory's name is too long");
+    } else if (access(s->path, F_OK) != 0) {
+        log_line("%s: there is no database", s->path);
+    } else if (store_open_file(s, SQLITE_OPEN_READONLY) && store_check_version(s, &version)) {
+        if (version == 0)
+            log_line("%s: it is empty", s->path);
+        else
+            sound = prepare_reader(s) && check_file(s) && check_state(s, limits);
+    }
+    store_close(s);
+    return sound;
+}

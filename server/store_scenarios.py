@@ -1,0 +1,301 @@
+"""Scenarios on what lasts: restarts, dead keepers, other writers, disks that fail."""
+import ctypes
+import mmap
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+
+from harness import SMSPD, Server, alive, children_of, scenario, wait_for, want
+
+FAULTS = os.environ.get("SMSPD_FAULTS", "")  # the library that makes a disk fail on command
+WRITES, SYNCS = 1, 2                         # as in fault_disk.h
+ENOSPC, EIO = 28, 5
+
+
+@contextmanager
+def directory():
+    """A new directory, in memory where that can be, gone afterwards."""
+    name = tempfile.mkdtemp(prefix="smspd-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+    try:
+        yield name
+    finally:
+        shutil.rmtree(name)
+
+
+class Disk:
+    """Controls what fails in a server that was started with disk.environment."""
+
+    def __init__(self, folder):
+        self.file = os.path.join(folder, "faults")
+        with open(self.file, "wb") as made:
+            made.write(bytes(4096))
+        with open(self.file, "r+b") as opened:
+            self.words = (ctypes.c_uint32 * 7).from_buffer(mmap.mmap(opened.fileno(), 4096))
+        self.environment = {**os.environ, "LD_PRELOAD": FAULTS, "FAULT_DISK": self.file}
+
+    def fail(self, kinds, error, first=1, every=1, most=0xffffffff):
+        self.words[0] = 0
+        self.words[1:7] = [first, every, most, error, 0, 0]
+        self.words[0] = kinds
+
+    def heal(self):
+        self.words[0] = 0
+
+
+def keeper_of(server):
+    """The keeper of the moment: who has the lock of the data directory; 0: none has."""
+    for pid in children_of(server.process.pid):
+        try:
+            if os.readlink(f"/proc/{pid}/fd/0").endswith("/lock"):
+                return pid
+        except OSError:
+            continue
+    return 0
+
+
+def reconnect(server):
+    """A client of a server that may be without a keeper for a moment."""
+    deadline = time.monotonic() + 10
+    while True:
+        client = server.client()
+        try:
+            want(client.ask("COUNT nobody x"), "You should log in first.")
+            return client
+        except (AssertionError, OSError):
+            client.socket.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def fill(client, name, texts):
+    cookie = client.register(name)
+    for text in texts:
+        want(client.ask(f"MESSAGE {text} {cookie}", f"STORE {name} {cookie}"), ["OK", "OK"])
+    return cookie
+
+
+def mail_of(client, name, cookie):
+    """All texts of a mailbox; it is empty afterwards."""
+    texts = []
+    while client.ask(f"COUNT {name} {cookie}") != "COUNTED 0":
+        text, gone = client.ask(f"GETMSG {name} {cookie}", f"DELMSG {name} {cookie}")
+        want(gone, "OK")
+        texts.append(text)
+    return texts
+
+
+# ---- Restarts ----
+
+@scenario
+def restarts():
+    """Accounts, sessions, mail and IMQ outlive the server, however it ends."""
+    texts = ["one", "two words", "x" * 4096, "drei \u00fc"]
+    with directory() as data:
+        with Server("--data", data) as server, server.client() as client:
+            cookie = fill(client, "alice", texts)
+            want(client.ask(f"MESSAGE waits {cookie}"), "OK")
+            want(server.end(), (0, ""), "status and log")
+        want(sorted(os.listdir(data)), ["lock", "mail.db"], "files after a clean end")
+        with Server("--data", data) as server, server.client() as client:
+            want(client.ask(f"COUNT alice {cookie}"), "COUNTED 4")
+            want(client.ask(f"STORE alice {cookie}"), "OK")
+            pids = children_of(server.process.pid)
+            server.process.kill()
+            wait_for(lambda: not any(alive(pid) for pid in pids), "keeper and worker end", 2)
+        with Server("--data", data) as server, server.client() as client:
+            want(client.ask("LOGIN alice wrong"), "KO")
+            want(client.ask("REGISTER alice pw"), "KO")
+            want(mail_of(client, "alice", cookie), texts + ["waits"], "mail after two restarts")
+            want(client.ask("LOGIN alice pw")[:3], "OK ")
+            want(client.ask(f"COUNT alice {cookie}"), "You should log in first.")
+        with Server("--data", data) as server, server.client() as client:
+            want(client.ask(f"COUNT alice {cookie}"), "You should log in first.", "a cookie that was replaced")
+
+
+@scenario
+def one_server_a_directory():
+    with directory() as data, Server("--data", data):
+        second = subprocess.run([SMSPD, "--data", data, "127.0.0.1", "0"], capture_output=True, text=True, timeout=10,
+                                check=False)
+        want((second.returncode, "another smspd uses it" in second.stderr, second.stderr.count("\n")), (1, True, 1),
+             second.stderr)
+
+
+@scenario
+def check():
+    """--check counts what is there, while a server runs or not, and finds damage."""
+    def look(data):
+        done = subprocess.run([SMSPD, "--check", "--data", data], capture_output=True, text=True, timeout=20,
+                              check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    with directory() as data:
+        want(look(data)[0], 1, "status without a database")
+        with Server("--data", data) as server, server.client() as client:
+            cookie = fill(client, "alice", ["one", "two"])
+            client.ask(f"MESSAGE waits {cookie}")
+            counts = "accounts: 1\nsessions: 1\nmessages in IMQ: 1\nmessages in MBX: 2\n"
+            want(look(data), (0, f"{data}/mail.db: sound\n{counts}", ""), "beside a server")
+        want(look(data), (0, f"{data}/mail.db: sound\n{counts}", ""), "without a server")
+        with sqlite3.connect(f"{data}/mail.db") as db:
+            db.execute("UPDATE IMQ SET sender = 'nobody'")
+        db.close()
+        status, out, log = look(data)
+        want((status, out, "table IMQ, row 1" in log), (1, "", True), log)
+        server = subprocess.run([SMSPD, "--data", data, "127.0.0.1", "0"], capture_output=True, text=True, timeout=20,
+                                check=False)
+        want((server.returncode, "table IMQ, row 1" in server.stderr), (1, True), server.stderr)
+
+
+# ---- Keepers ----
+
+@scenario
+def keeper_replaced(count=10):
+    """kill -9 of the keeper under load: what was answered is there once, and the server goes on."""
+    with directory() as data, Server("--data", data) as server:
+        with server.client() as client:
+            cookie = client.register("alice")
+        sent, unknown = [], set()
+        for turn in range(count):
+            client = reconnect(server)
+            keeper = keeper_of(server)
+            for number in range(turn * 3 + 1):
+                text = f"{turn}-{number}"
+                if number == turn * 3:
+                    os.kill(keeper, signal.SIGKILL)
+                try:
+                    want(client.ask(f"MESSAGE {text} {cookie}", f"STORE alice {cookie}"), ["OK", "OK"])
+                    sent.append(text)
+                except (AssertionError, OSError):
+                    unknown.add(text)
+                    break
+            client.socket.close()
+            wait_for(lambda old=keeper: not alive(old), "the old keeper ends")
+        with reconnect(server) as client:
+            found = mail_of(client, "alice", cookie)
+        want([text for text in found if text not in unknown], sent, "answered mail, in order, once")
+        want(len(found), len(set(found)), "no mail twice")
+        status, log = server.end()
+        want((status, log.count("a new one loads the mail")), (0, count), log)
+
+
+@scenario
+def keepers_die_in_a_row():
+    """Five keepers that answered nobody end the server."""
+    with directory() as data, Server("--data", data) as server:
+        deadline = time.monotonic() + 10
+        while server.process.poll() is None and time.monotonic() < deadline:
+            for keeper in children_of(server.process.pid):
+                os.kill(keeper, signal.SIGKILL)
+            time.sleep(0.02)
+        want(server.process.poll(), 1, "status")
+        log = server.process.stderr.read().decode()
+        want((log.count("by signal 9: a new one"), log.count("giving up")), (5, 1), log)
+
+
+# ---- Other programs at the database ----
+
+@scenario
+def other_writers():
+    """Who writes with sqlite3 is noticed; who reads is not in the way."""
+    with directory() as data, Server("--data", data) as server, server.client() as client:
+        cookie = fill(client, "alice", ["one"])
+        db = sqlite3.connect(f"{data}/mail.db", isolation_level=None)
+        want(db.execute("SELECT content FROM MBX").fetchall(), [("one",)], "what others read")
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM RA").fetchall()
+        want(client.ask(f"MESSAGE two {cookie}", f"STORE alice {cookie}"), ["OK", "OK"], "beside a reader")
+        db.execute("COMMIT")
+        db.execute("INSERT INTO MBX SELECT 99, username, 'alice', 'from outside' FROM RA")
+        time.sleep(0.15)
+        want(client.ask(f"COUNT alice {cookie}"), "COUNTED 3", "mail that somebody else put there")
+        db.execute("INSERT INTO MBX SELECT 100, username, 'alice', 'again' FROM RA")
+        want(client.ask(f"MESSAGE last {cookie}", f"STORE alice {cookie}"), ["OK", "OK"], "at once after a stranger")
+        want(mail_of(client, "alice", cookie), ["one", "two", "from outside", "again", "last"])
+        db.execute("BEGIN IMMEDIATE")
+        want(client.ask(f"MESSAGE no {cookie}", f"COUNT alice {cookie}"), ["KO", "COUNTED 0"], "while a stranger writes")
+        db.execute("COMMIT")
+        db.close()
+        time.sleep(0.25)
+        want(client.ask(f"MESSAGE yes {cookie}"), "OK", "when the stranger is done")
+
+
+# ---- Disks that fail ----
+
+@scenario
+def full_disk():
+    """A disk that is full: KO and no trace, reads go on, and writing resumes by itself."""
+    with directory() as data, directory() as control:
+        disk = Disk(control)
+        with Server("--data", data, env=disk.environment) as server, server.client() as client:
+            cookie = fill(client, "alice", ["one"])
+            disk.fail(WRITES, ENOSPC)
+            for _ in range(5):
+                want(client.ask(f"MESSAGE no {cookie}", f"STORE alice {cookie}", f"GETMSG alice {cookie}", "REGISTER bob pw"),
+                     ["KO", "KO", "one", "KO"], "on a full disk")
+                time.sleep(0.05)
+            want(disk.words[6] > 0, True, "something failed")
+            disk.heal()
+            time.sleep(0.25)
+            want(client.ask(f"MESSAGE two {cookie}", f"STORE alice {cookie}"), ["OK", "OK"], "when there is room again")
+            status, log = server.end()
+            want((status, log.count("nothing can be kept"), log.count("changes are kept again")), (0, 1, 1), log)
+        with Server("--data", data) as server, server.client() as client:
+            want(mail_of(client, "alice", cookie), ["one", "two"])
+
+
+@scenario
+def failed_sync():
+    """An error from COMMIT itself: nobody is answered, and a new keeper goes on."""
+    with directory() as data, directory() as control:
+        disk = Disk(control)
+        with Server("--data", data, env=disk.environment) as server, server.client() as client:
+            cookie = fill(client, "alice", ["one"])
+            disk.fail(SYNCS, EIO, most=1)
+            client.send(f"MESSAGE perhaps {cookie}")
+            want(client.reply(), None, "no reply to what nobody knows")
+            disk.heal()
+            with reconnect(server) as again:
+                want(again.ask(f"COUNT alice {cookie}", f"MESSAGE two {cookie}", f"STORE alice {cookie}"),
+                     ["COUNTED 1", "OK", "OK"])
+                want(again.ask(f"GETMSG alice {cookie}"), "one")
+            status, log = server.end()
+            want((status, log.count("it is unknown whether"), log.count("a new one loads")), (0, 1, 1), log)
+
+
+@scenario
+def small_disk():
+    """A real disk of 600 KiB, filled and emptied again; needs the right to mount one."""
+    with directory() as data:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "smspd-test", data], capture_output=True,
+                                 check=False)
+        if mounted.returncode != 0:
+            print("small_disk: no right to mount: not tried")
+            raise SystemExit(77)
+        try:
+            fill_and_empty(data)
+        finally:
+            subprocess.run(["umount", data], check=True)
+
+
+def fill_and_empty(data):
+    with Server("--data", data) as server, server.client() as client:
+        cookie, sent = client.register("alice"), 0
+        while client.ask(f"MESSAGE {sent} {'x' * 4000} {cookie}") == "OK":
+            sent += 1
+        want(10 < sent < 200, True, f"{sent} messages until the disk is full")
+        want(client.ask("LOGIN alice wrong", "COUNT alice " + cookie), ["KO", "COUNTED 0"], "reads on a full disk")
+        subprocess.run(["mount", "-o", "remount,size=8m", data], check=True)
+        wait_for(lambda: client.ask(f"MESSAGE {sent} {cookie}") == "OK", "writing resumes")
+        for number in range(sent, -1, -1):
+            want(client.ask(f"STORE alice {cookie}"), "OK", f"STORE of message {number}")
+        found = mail_of(client, "alice", cookie)
+        want([int(text.split(" ")[0]) for text in found], list(range(sent, -1, -1)), "every message once")
+        want(re.search("kept again", server.end()[1]) is not None, True, "it says that it goes on")

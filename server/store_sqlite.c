@@ -1,0 +1,460 @@
+/* The store in SQLite: opening, and keeping batches. Loading is in store_load.c. */
+#define _GNU_SOURCE
+#include "store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define APPLICATION_ID 0x736d7370 /* "smsp": how file(1) and we know our databases */
+#define BUSY_MS        1000       /* for others who read or write with sqlite3 */
+
+/* ---- The tables ---- */
+
+/* Step n makes version n + 1 of version n; version 0 is an empty database.
+ * Tables and columns have the document's names. A cookie is kept as its hash, a
+ * password as a hash of its Argon2id hash. AC is the cookies of ID. */
+static const char *const steps[] = {
+    "CREATE TABLE server (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE RA (number INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE,"
+    "  verifier BLOB NOT NULL, salt BLOB NOT NULL, cost INTEGER NOT NULL);"
+    "CREATE TABLE ID (username TEXT PRIMARY KEY, cookie BLOB NOT NULL UNIQUE) WITHOUT ROWID;"
+    "CREATE TABLE IMQ (place INTEGER PRIMARY KEY, sender TEXT NOT NULL, content TEXT NOT NULL);"
+    "CREATE TABLE MBX (place INTEGER PRIMARY KEY, username TEXT NOT NULL,"
+    "  sender TEXT NOT NULL, content TEXT NOT NULL);"
+    "CREATE INDEX MBX_of_user ON MBX (username, place);",
+};
+#define SCHEMA_VERSION ((sqlite3_int64)(sizeof steps / sizeof steps[0]))
+
+static const char *const sql[STATEMENTS] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [PUT_ACCOUNT] = "INSERT INTO RA (username, verifier, salt, cost) VALUES (?1, ?2, ?3, ?4)",
+    [PUT_SESSION] = "INSERT INTO ID (username, cookie) VALUES (?1, ?2)"
+                    " ON CONFLICT (username) DO UPDATE SET cookie = excluded.cookie",
+    [CUT_SESSION] = "DELETE FROM ID WHERE username = ?1",
+    [PUT_MESSAGE] = "INSERT INTO IMQ (place, sender, content) VALUES (?2, ?1, ?3)",
+    [PUT_MAIL] = "INSERT INTO MBX (place, username, sender, content)"
+                 " SELECT ?2, ?1, sender, content FROM IMQ ORDER BY place DESC LIMIT 1",
+    [CUT_MESSAGE] = "DELETE FROM IMQ WHERE place = (SELECT max(place) FROM IMQ)",
+    [CUT_MAIL] = "DELETE FROM MBX WHERE place = (SELECT min(place) FROM MBX WHERE username = ?1)",
+    [PROBE] = "INSERT OR REPLACE INTO server (name, value) VALUES ('probe', randomblob(8))",
+    [VERSION] = "PRAGMA data_version",
+};
+
+const char *store_about(void)
+{
+    return "SQLite " SQLITE_VERSION;
+}
+
+bool store_complain(const store *s, const char *what)
+{
+    log_line("%s: %s: %s", s->path, what, sqlite3_errmsg(s->db)); /* "out of memory" if db is NULL */
+    return false;
+}
+
+const char *store_why(const store *s)
+{
+    return s->why;
+}
+
+/* ---- The directory ---- */
+
+int store_lock(const char *directory)
+{
+    char path[PATH_MAX];
+
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
+        log_line("--data %s: cannot make it: %s", directory, strerror(errno));
+        return -1;
+    }
+    if ((size_t)snprintf(path, sizeof path, "%s/lock", directory) >= sizeof path) {
+        log_line("--data: the directory's name is too long");
+        return -1;
+    }
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock < 0) {
+        log_line("--data %s: cannot use it: %s", directory, strerror(errno));
+        return -1;
+    }
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        log_line("--data %s: another smspd uses it; end that one or give another directory", directory);
+        (void)close(lock);
+        return -1;
+    }
+    return lock;
+}
+
+/* ---- Opening ---- */
+
+bool store_number(sqlite3 *db, const char *query, sqlite3_int64 *value)
+{
+    sqlite3_stmt *q = NULL;
+    bool got = sqlite3_prepare_v2(db, query, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW;
+
+    if (got)
+        *value = sqlite3_column_int64(q, 0);
+    return sqlite3_finalize(q) == SQLITE_OK && got;
+}
+
+static bool run_sql(store *s, const char *text)
+{
+    return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* What a hostile file must not do to us. */
+static bool defend(sqlite3 *db)
+{
+    return sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
+           sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
+           sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) == SQLITE_OK &&
+           sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK &&
+           sqlite3_exec(db, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;", NULL,
+                        NULL, NULL) == SQLITE_OK;
+}
+
+bool store_open_file(store *s, int flags)
+{
+    if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return store_complain(s, "cannot open it");
+    /* Until it is loaded it must stay as it is, when we close it too. */
+    if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK || !defend(s->db))
+        return store_complain(s, "cannot open it");
+    (void)sqlite3_busy_timeout(s->db, BUSY_MS);
+    return true;
+}
+
+bool store_check_version(store *s, sqlite3_int64 *version)
+{
+    sqlite3_int64 application = 0;
+    sqlite3_int64 tables = 0;
+
+    if (!store_number(s->db, "PRAGMA application_id", &application) ||
+        !store_number(s->db, "PRAGMA user_version", version) ||
+        !store_number(s->db, "SELECT count(*) FROM sqlite_schema", &tables))
+        return store_complain(s, "cannot read it");
+    if (application == 0 && *version == 0 && tables == 0)
+        return true;
+    if (application != APPLICATION_ID || *version < 1) {
+        log_line("%s: this is no database of smspd; give another directory", s->path);
+        return false;
+    }
+    if (*version > SCHEMA_VERSION) {
+        log_line("%s: it is of version %lld, this smspd knows %lld: use a newer smspd", s->path, (long long)*version,
+                 (long long)SCHEMA_VERSION);
+        return false;
+    }
+    return true;
+}
+
+static bool put_salt_key(store *s, const uint8_t *key)
+{
+    sqlite3_stmt *put = NULL;
+    bool done = sqlite3_prepare_v2(s->db, "INSERT INTO server VALUES ('salt key', ?1)", -1, &put, NULL) == SQLITE_OK &&
+                sqlite3_bind_blob(put, 1, key, SMSP_KEY_LEN, SQLITE_STATIC) == SQLITE_OK &&
+                sqlite3_step(put) == SQLITE_DONE;
+
+    return sqlite3_finalize(put) == SQLITE_OK && done;
+}
+
+bool store_get_salt_key(const store *s, uint8_t key[SMSP_KEY_LEN])
+{
+    sqlite3_stmt *q = NULL;
+    bool got = sqlite3_prepare_v2(s->db, "SELECT value FROM server WHERE name = 'salt key'", -1, &q, NULL) ==
+                   SQLITE_OK &&
+               sqlite3_step(q) == SQLITE_ROW && sqlite3_column_bytes(q, 0) == (int)SMSP_KEY_LEN;
+
+    if (got)
+        memcpy(key, sqlite3_column_blob(q, 0), SMSP_KEY_LEN);
+    (void)sqlite3_finalize(q);
+    return got || store_complain(s, "its salt key is missing");
+}
+
+/* From version to ours, in one transaction. */
+static bool migrate(store *s, sqlite3_int64 version, const uint8_t *salt_key)
+{
+    char mark[100];
+    bool done = version > 0 || run_sql(s, "PRAGMA journal_mode = WAL");
+
+    (void)snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %lld; COMMIT;",
+                   APPLICATION_ID, (long long)SCHEMA_VERSION);
+    done = done && run_sql(s, "BEGIN IMMEDIATE");
+    for (sqlite3_int64 step = version; done && step < SCHEMA_VERSION; step++)
+        done = run_sql(s, steps[step]);
+    if (done && version == 0)
+        done = put_salt_key(s, salt_key);
+    return (done && run_sql(s, mark)) || store_complain(s, "cannot make its tables");
+}
+
+static bool prepare_statements(store *s)
+{
+    for (int i = 0; i < STATEMENTS; i++)
+        if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL) != SQLITE_OK)
+            return store_complain(s, "its tables are not those of smspd");
+    return true;
+}
+
+store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN])
+{
+    store *s = calloc(1, sizeof *s);
+    sqlite3_int64 version = 0;
+    bool opened = false;
+
+    if (s == NULL) {
+        log_line("--data %s: out of memory", directory);
+        return NULL;
+    }
+    (void)umask(077);
+    if ((size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", directory) >= sizeof s->path)
+        log_line("--data: the directory's name is too long");
+    else
+        opened = store_open_file(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) && store_check_version(s, &version) &&
+                 (version == SCHEMA_VERSION || migrate(s, version, salt_key)) && store_get_salt_key(s, salt_key) &&
+                 prepare_statements(s);
+    if (opened)
+        return s;
+    store_close(s);
+    return NULL;
+}
+
+void store_close(store *s)
+{
+    if (s == NULL)
+        return;
+    for (int i = 0; i < STATEMENTS; i++)
+        (void)sqlite3_finalize(s->statements[i]);
+    (void)sqlite3_close(s->db);
+    free(s);
+}
+
+/* ---- Statements ---- */
+
+/* Whatever fails before the COMMIT leaves nothing behind. */
+static bool refuse(store *s)
+{
+    (void)snprintf(s->why, sizeof s->why, "%s", sqlite3_errmsg(s->db));
+    s->batch = STORE_REFUSED;
+    return false;
+}
+
+/* Runs a statement that gives no rows. */
+static bool run(store *s, store_statement which)
+{
+    sqlite3_stmt *statement = s->statements[which];
+    bool done = sqlite3_step(statement) == SQLITE_DONE || refuse(s);
+
+    (void)sqlite3_reset(statement);
+    return done;
+}
+
+static void bind_text(store *s, store_statement which, int at, smsp_span text)
+{
+    (void)sqlite3_bind_text64(s->statements[which], at, (const char *)text.at, text.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static void bind_bytes(store *s, store_statement which, int at, const void *bytes, size_t len)
+{
+    (void)sqlite3_bind_blob64(s->statements[which], at, bytes, len, SQLITE_STATIC);
+}
+
+static void bind_number(store *s, store_statement which, int at, sqlite3_int64 number)
+{
+    (void)sqlite3_bind_int64(s->statements[which], at, number);
+}
+
+/* Runs a statement about a user. */
+static bool run_user(store *s, store_statement which, const smsp_effect *effect)
+{
+    bind_text(s, which, 1, effect->username);
+    return run(s, which);
+}
+
+/* The same, and it must have changed a row: the tables are as the state is. */
+static bool run_user_row(store *s, store_statement which, const smsp_effect *effect)
+{
+    if (!run_user(s, which, effect))
+        return false;
+    if (sqlite3_changes(s->db) == 1)
+        return true;
+    (void)snprintf(s->why, sizeof s->why, "its rows are not those that were loaded");
+    s->batch = STORE_CHANGED;
+    return false;
+}
+
+/* ---- Effects ---- */
+
+static bool keep_session(store *s, const smsp_effect *effect)
+{
+    bind_bytes(s, PUT_SESSION, 2, effect->cookie.bytes, SMSP_TOKEN_LEN);
+    return run_user(s, PUT_SESSION, effect);
+}
+
+static bool keep_account(store *s, const smsp_effect *effect)
+{
+    bind_bytes(s, PUT_ACCOUNT, 2, effect->verifier.bytes, SMSP_TOKEN_LEN);
+    bind_bytes(s, PUT_ACCOUNT, 3, effect->salt.bytes, SMSP_SALT_LEN);
+    bind_number(s, PUT_ACCOUNT, 4, effect->salt.cost);
+    return run_user(s, PUT_ACCOUNT, effect) && (!effect->has_cookie || keep_session(s, effect));
+}
+
+static bool keep_message(store *s, const smsp_effect *effect)
+{
+    bind_number(s, PUT_MESSAGE, 2, s->next_place++);
+    bind_text(s, PUT_MESSAGE, 3, effect->content);
+    return run_user(s, PUT_MESSAGE, effect);
+}
+
+static bool keep_mail(store *s, const smsp_effect *effect)
+{
+    bind_number(s, PUT_MAIL, 2, s->next_place++);
+    return run_user_row(s, PUT_MAIL, effect) && run(s, CUT_MESSAGE);
+}
+
+static bool keep(store *s, const smsp_effect *effect)
+{
+    switch (effect->kind) {
+    case SMSP_EFFECT_ACCOUNT:
+        return keep_account(s, effect);
+    case SMSP_EFFECT_SESSION:
+        return keep_session(s, effect);
+    case SMSP_EFFECT_LOGOUT:
+        return run_user_row(s, CUT_SESSION, effect);
+    case SMSP_EFFECT_MESSAGE:
+        return keep_message(s, effect);
+    case SMSP_EFFECT_STORE:
+        return keep_mail(s, effect);
+    case SMSP_EFFECT_DELETE:
+        return run_user_row(s, CUT_MAIL, effect);
+    case SMSP_EFFECT_NONE:
+    case SMSP_EFFECTS:
+    default:
+        return true; /* nothing to keep */
+    }
+}
+
+/* ---- Batches ---- */
+
+static bool data_version(store *s, sqlite3_int64 *version)
+{
+    sqlite3_stmt *q = s->statements[VERSION];
+    bool got = sqlite3_step(q) == SQLITE_ROW;
+
+    if (got)
+        *version = sqlite3_column_int64(q, 0);
+    (void)sqlite3_reset(q);
+    return got;
+}
+
+bool store_note_version(store *s)
+{
+    return data_version(s, &s->version);
+}
+
+bool store_changed(store *s)
+{
+    sqlite3_int64 version = 0;
+
+    return s != NULL && data_version(s, &version) && version != s->version;
+}
+
+/* Every reply must be on the disk: WAL with a sync at each commit. The
+ * checkpoint moves what a broken run may have left in the WAL, and syncs it. */
+static bool make_durable(store *s)
+{
+    sqlite3_int64 busy = 1;
+
+    if (s->durable)
+        return true;
+    s->durable = run_sql(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                            "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536;") &&
+                 sqlite3_db_readonly(s->db, "main") == 0 &&
+                 store_number(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) && busy == 0 &&
+                 sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;
+    return s->durable || refuse(s);
+}
+
+/* Begins the transaction. From here on nobody else can write; if somebody has,
+ * the state is not that of the tables. */
+static bool open_batch(store *s)
+{
+    s->open_batch = make_durable(s) && run(s, BEGIN);
+    if (s->open_batch && store_changed(s)) {
+        (void)snprintf(s->why, sizeof s->why, "another program has written to it");
+        s->batch = STORE_CHANGED;
+    }
+    return s->batch == STORE_DONE;
+}
+
+void store_begin(store *s)
+{
+    if (s != NULL)
+        s->batch = STORE_DONE;
+}
+
+void store_apply(store *s, const smsp_effect *effect)
+{
+    if (s == NULL || s->batch != STORE_DONE || (!s->open_batch && !open_batch(s)))
+        return;
+    if (!keep(s, effect))
+        (void)0; /* s->batch says it */
+}
+
+static void abandon(store *s)
+{
+    if (sqlite3_get_autocommit(s->db) == 0) {
+        (void)sqlite3_step(s->statements[ROLLBACK]);
+        (void)sqlite3_reset(s->statements[ROLLBACK]);
+    }
+    s->open_batch = false;
+}
+
+/* A COMMIT that failed for want of room has not happened: "full" comes from a write
+ * to the WAL, never from a sync, and the frame that would make the rest valid is
+ * the last to be written. Nor has one during which others were at the file: then
+ * the transaction is still open. After any other error nobody knows: the row may be
+ * there after a restart. */
+static store_result end_batch(store *s)
+{
+    sqlite3_stmt *commit = s->statements[COMMIT];
+    int result = sqlite3_step(commit);
+
+    (void)sqlite3_reset(commit);
+    if (result == SQLITE_DONE) {
+        s->open_batch = false;
+        return STORE_DONE;
+    }
+    (void)refuse(s);
+    int error = sqlite3_errcode(s->db);
+    bool still_open = sqlite3_get_autocommit(s->db) == 0;
+    bool nothing_happened = error == SQLITE_FULL || (still_open && (error == SQLITE_BUSY || error == SQLITE_READONLY));
+    return nothing_happened ? STORE_REFUSED : STORE_UNKNOWN;
+}
+
+store_result store_commit(store *s)
+{
+    if (s == NULL)
+        return STORE_DONE;
+    if (s->batch == STORE_DONE && s->open_batch)
+        s->batch = end_batch(s);
+    if (s->batch != STORE_DONE)
+        abandon(s);
+    return s->batch;
+}
+
+bool store_probe(store *s)
+{
+    if (s == NULL)
+        return true;
+    store_begin(s);
+    if (open_batch(s))
+        (void)run(s, PROBE);
+    return store_commit(s) == STORE_DONE;
+}

@@ -1,0 +1,226 @@
+/* The SQLite store: what was committed is there after a restart, whatever the
+ * disk did in between; what was refused is not. */
+#define _GNU_SOURCE
+#include "store_rig.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Runs batches until the outcome of one is unknown (then 1); then what is on the
+ * disk must be the state before it or after it, otherwise (0) the state as it is. */
+static unsigned run_and_restart(rig *r, unsigned batches)
+{
+    unsigned unknown = 0;
+    uint64_t before = rig_digest(r);
+    uint64_t after = before;
+
+    for (unsigned n = 0; n < batches; n++) {
+        store_result kept = rig_batch(r, REQUESTS);
+        before = after;
+        if (kept == STORE_DONE || kept == STORE_UNKNOWN)
+            after = rig_digest(r);
+        unknown += kept == STORE_UNKNOWN;
+        if (kept == STORE_UNKNOWN)
+            break;
+        assert_true(kept == STORE_DONE || kept == STORE_REFUSED);
+        if (kept == STORE_DONE) {
+            smsp_commit(r->state);
+            before = after;
+        } else {
+            smsp_rollback(r->state);
+            assert_true(rig_digest(r) == after);
+            before = after;
+        }
+    }
+    rig_reopen(r);
+    assert_true(rig_digest(r) == before || rig_digest(r) == after);
+    assert_null(smsp_state_check(r->state));
+    return unknown;
+}
+
+/* ---- Tests ---- */
+
+static void test_everything_comes_back(void **context)
+{
+    rig *r = *context;
+
+    rig_open(r);
+    for (unsigned round = 0; round < 20; round++) {
+        for (unsigned n = 0; n < BATCHES; n++) {
+            assert_int_equal(rig_batch(r, REQUESTS), STORE_DONE);
+            smsp_commit(r->state);
+        }
+        uint64_t had = rig_digest(r);
+        rig_reopen(r);
+        assert_true(rig_digest(r) == had);
+    }
+    assert_true(smsp_state_counts(r->state).messages > 0);
+    assert_true(smsp_state_counts(r->state).sessions > 0);
+}
+
+static void test_the_salt_key_stays(void **context)
+{
+    rig *r = *context;
+
+    rig_open(r);
+    memset(r->salt_key, 1, sizeof r->salt_key);
+    rig_reopen(r);
+    assert_int_equal(r->salt_key[0], 0x5a);
+}
+
+static void set_faults(uint32_t kinds, uint32_t first, uint32_t every, uint32_t most, int error)
+{
+    fault_disk *disk = fault_disk_control();
+
+    atomic_store(&disk->calls, 0);
+    atomic_store(&disk->failed, 0);
+    atomic_store(&disk->first, first);
+    atomic_store(&disk->every, every);
+    atomic_store(&disk->most, most);
+    atomic_store(&disk->error, (uint32_t)error);
+    atomic_store(&disk->kinds, kinds);
+}
+
+/* The Nth call fails, for every N that there is; each time on a new database. */
+static void sweep(rig *r, uint32_t kinds, uint32_t every, uint32_t most, int error)
+{
+    unsigned failed = 0;
+
+    for (uint32_t n = 1; n < 200; n++) {
+        rig_open(r);
+        assert_true(store_probe(r->store));
+        set_faults(kinds, n, every, most, error);
+        unsigned unknown = run_and_restart(r, BATCHES);
+        if (error == ENOSPC)
+            assert_int_equal(unknown, 0); /* a full disk is nothing to end for */
+        bool reached = atomic_load(&fault_disk_control()->failed) > 0;
+        failed += reached;
+        store_close(r->store);
+        r->store = NULL;
+        rig_remove_files(r);
+        if (!reached)
+            break;
+    }
+    assert_in_range(failed, BATCHES / 2, 198); /* it was used, and it came to its end */
+}
+
+static void test_one_write_fails(void **context)
+{
+    sweep(*context, FAULT_WRITE, 1, 1, ENOSPC);
+    sweep(*context, FAULT_WRITE, 1, 1, EIO);
+}
+
+static void test_one_sync_fails(void **context)
+{
+    sweep(*context, FAULT_SYNC, 1, 1, EIO);
+}
+
+static void test_the_disk_is_full_from_then_on(void **context)
+{
+    sweep(*context, FAULT_WRITE | FAULT_TRUNCATE, 1, UINT32_MAX, ENOSPC);
+}
+
+static void test_every_nth_write_or_sync_fails(void **context)
+{
+    rig *r = *context;
+
+    for (uint32_t n = 1; n < 12; n++) {
+        rig_open(r);
+        set_faults(FAULT_WRITE, n, n, UINT32_MAX, ENOSPC);
+        assert_int_equal(run_and_restart(r, BATCHES), 0);
+        set_faults(FAULT_WRITE | FAULT_SYNC | FAULT_TRUNCATE, n, n, UINT32_MAX, EIO);
+        (void)run_and_restart(r, BATCHES);
+        store_close(r->store);
+        r->store = NULL;
+        rig_remove_files(r);
+    }
+}
+
+static void test_writing_resumes(void **context)
+{
+    rig *r = *context;
+
+    rig_open(r);
+    set_faults(FAULT_WRITE, 1, 1, UINT32_MAX, ENOSPC);
+    assert_int_equal(rig_batch(r, 40), STORE_REFUSED);
+    smsp_rollback(r->state);
+    assert_false(store_probe(r->store));
+    rig_calm();
+    assert_true(store_probe(r->store));
+    assert_int_equal(rig_batch(r, 40), STORE_DONE);
+    smsp_commit(r->state);
+    uint64_t had = rig_digest(r);
+    rig_reopen(r);
+    assert_true(rig_digest(r) == had);
+}
+
+static void test_a_failed_sync_is_unknown(void **context)
+{
+    rig *r = *context;
+
+    rig_open(r);
+    assert_true(store_probe(r->store));
+    set_faults(FAULT_SYNC, 1, 1, 1, EIO);
+    assert_int_equal(rig_batch(r, 40), STORE_UNKNOWN);
+}
+
+/* ---- Other people at the database ---- */
+
+static void test_a_stranger_writes(void **context)
+{
+    rig *r = *context;
+
+    rig_open(r);
+    assert_int_equal(rig_batch(r, 40), STORE_DONE);
+    smsp_commit(r->state);
+    assert_false(store_changed(r->store));
+    rig_sql(r, "SELECT count(*) FROM RA");
+    assert_false(store_changed(r->store));
+    rig_sql(r, "INSERT INTO IMQ SELECT 99, username, 'from outside' FROM RA LIMIT 1");
+    assert_true(store_changed(r->store));
+    uint64_t had = rig_digest(r);
+    assert_int_equal(rig_batch(r, 40), STORE_CHANGED);
+    smsp_rollback(r->state);
+    assert_true(rig_digest(r) == had);
+    rig_new_state(r);
+    assert_true(store_load(r->store, r->state));
+    assert_false(store_changed(r->store));
+    assert_true(rig_digest(r) != had);
+    assert_int_equal(rig_batch(r, 40), STORE_DONE);
+}
+
+static void test_a_stranger_holds_the_database(void **context)
+{
+    rig *r = *context;
+    sqlite3 *db;
+
+    rig_open(r);
+    assert_int_equal(sqlite3_open(r->file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(rig_batch(r, 40), STORE_REFUSED);
+    smsp_rollback(r->state);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(rig_batch(r, 40), STORE_DONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(test_everything_comes_back),
+        RIG_TEST(test_the_salt_key_stays),
+        RIG_TEST(test_one_write_fails),
+        RIG_TEST(test_one_sync_fails),
+        RIG_TEST(test_the_disk_is_full_from_then_on),
+        RIG_TEST(test_every_nth_write_or_sync_fails),
+        RIG_TEST(test_writing_resumes),
+        RIG_TEST(test_a_failed_sync_is_unknown),
+        RIG_TEST(test_a_stranger_writes),
+        RIG_TEST(test_a_stranger_holds_the_database),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
