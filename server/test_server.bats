@@ -14,6 +14,8 @@ play() {
 @test "server: 8 senders with MESSAGE and STORE in one write" { play pairs; }
 @test "server: a pair behind long texts is not torn" { play pair_behind_texts; }
 @test "server: a STORE that is cut in two stays with its MESSAGE" { play split_pair; }
+@test "server: half a request behind long MESSAGEs moves no text" { play half_behind_long_messages; }
+@test "server: a MESSAGE finds the room that a DELMSG made" { play room_by_deleting; }
 @test "server: SIGTERM and SIGINT end it, and the port is free at once" { play signals; }
 @test "server: the keeper killed ends it with a line" { play keeper_killed; }
 @test "server: the supervisor killed leaves nothing" { play supervisor_killed; }

@@ -155,6 +155,35 @@ def pair_behind_texts(count=400):
 
 
 @scenario
+def half_behind_long_messages():
+    """Half a request behind three long MESSAGEs: each text is the one that was sent."""
+    with Server() as server, server.client() as client:
+        cookie = client.register("alice")
+        texts = [letter * 4096 for letter in "abcdef"]  # the last lands where the third was read
+        sent = "".join(f"MESSAGE {text} {cookie}\n" for text in texts).encode()
+        for _ in range(20):
+            client.send_bytes(sent[:len(sent) * 7 // 12])
+            time.sleep(0.003)
+            client.send_bytes(sent[len(sent) * 7 // 12:])
+            want(client.replies(6), ["OK"] * 6)
+            for text in reversed(texts):
+                asked = [f"STORE alice {cookie}", f"GETMSG alice {cookie}", f"DELMSG alice {cookie}"]
+                want(client.ask(*asked), ["OK", text, "OK"])
+
+
+@scenario
+def room_by_deleting():
+    """Text memory that a DELMSG frees serves the MESSAGE behind it in the same write."""
+    with Server("--max-text", "4096") as server, server.client() as client:
+        cookie = client.register("alice")
+        pair = [f"MESSAGE {'x' * 1000} {cookie}", f"STORE alice {cookie}"]
+        want(client.ask(*pair * 3), ["OK"] * 6, "three texts of 17 blocks in 64")
+        want(client.ask(*pair), ["KO", "KO"], "a fourth")
+        for _ in range(20):
+            want(client.ask(f"DELMSG alice {cookie}", *pair, f"COUNT alice {cookie}"), ["OK"] * 3 + ["COUNTED 3"])
+
+
+@scenario
 def split_pair():
     """A STORE that is cut in two on its way stays with its MESSAGE."""
     proofs = 0
