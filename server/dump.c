@@ -57,7 +57,8 @@ static bool print(void *context, const uint8_t *at, size_t len)
 static bool print_counts(printer *p, const smsp_state *state)
 {
     smsp_counts counts = smsp_state_counts(state);
-    int len = snprintf((char *)p->buffer, sizeof p->buffer, "IMQ: %u\nMBX: %u\n", counts.imq, counts.accounts);
+    int len =
+        snprintf((char *)p->buffer, sizeof p->buffer, "IMQ: %u\nMBX: %u\n", counts.imq, counts.accounts);
 
     p->len = len > 0 ? (size_t)len : 0;
     return len > 0;

@@ -6,14 +6,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "dump.h"
 #include "log.h"
 #include "permit.h"
@@ -97,8 +95,8 @@ static slot_error put_reply(keeper *k, uint8_t *replies, seat *s, const smsp_res
     if (result->code == SMSP_REPLY_TEXT) {
         if (room < SLOT_TEXT_AT)
             return SLOT_NO_ROOM;
-        if (smsp_message_read(k->vault.state, result->message, at + SLOT_TEXT_AT, room - SLOT_TEXT_AT, &text.len) !=
-            SMSP_OK)
+        if (smsp_message_read(k->vault.state, result->message, at + SLOT_TEXT_AT, room - SLOT_TEXT_AT,
+                              &text.len) != SMSP_OK)
             return SLOT_NO_ROOM;
     }
     slot_error error = slot_put_reply(at, room, result, text, &len);
@@ -364,34 +362,11 @@ static void *set_aside(size_t size)
     return at;
 }
 
-/* Standard output (for DUMP) and error, the eventfd and the socket stay open, and
- * in the place of standard input the lock: it lasts as long as somebody may write. */
-static bool confine(int wake, int supervisor, int lock, pid_t parent)
-{
-    unsigned low = (unsigned)(wake < supervisor ? wake : supervisor);
-    unsigned high = (unsigned)(wake < supervisor ? supervisor : wake);
-    sigset_t none;
-
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || !sandbox_paths(SANDBOX_KEEPER))
-        return false;
-    if (lock >= 0 && dup2(lock, STDIN_FILENO) < 0)
-        return false;
-    if (low > 3 && close_range(3, low - 1, 0) != 0)
-        return false;
-    if (high > low + 1 && close_range(low + 1, high - 1, 0) != 0)
-        return false;
-    if (close_range(high + 1, ~0u, 0) != 0 || sigemptyset(&none) != 0)
-        return false;
-    /* The supervisor decides when to end: a Ctrl-C goes to all of us. */
-    return signal(SIGINT, SIG_IGN) != SIG_ERR && signal(SIGTERM, SIG_IGN) != SIG_ERR &&
-           sigprocmask(SIG_SETMASK, &none, NULL) == 0;
-}
-
 noreturn void keeper_run(const server_options *options, const slots *all, int supervisor, pid_t parent)
 {
     static keeper k;
 
-    if (!confine(all->wake, supervisor, options->data_lock, parent))
+    if (!confine_keeper(options, all, supervisor, parent))
         fail("the keeper cannot be confined");
     k.all = all;
     k.supervisor = supervisor;

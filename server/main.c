@@ -33,7 +33,8 @@ static bool take_data(server_options *wanted)
     if (wanted->data == NULL)
         return true;
     if (!secret_lasts()) {
-        log_line("--data %s: this smspd was built without libsodium, so passwords would mean nothing after a restart",
+        log_line("--data %s: this smspd was built without libsodium, so passwords would mean nothing after a "
+                 "restart",
                  wanted->data);
         return false;
     }

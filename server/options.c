@@ -230,8 +230,8 @@ static bool fits_together(const server_options *options, int words)
     int wanted = options->check ? 0 : 2;
 
     if (words != wanted)
-        log_line("want %s, got %d words; see smspd --help", wanted == 2 ? "HOST and PORT" : "no words with --check",
-                 words);
+        log_line("want %s, got %d words; see smspd --help",
+                 wanted == 2 ? "HOST and PORT" : "no words with --check", words);
     else if (options->check && options->data == NULL)
         log_line("--check: say with --data DIR what to check; see smspd --help");
     else if (smsp_state_size(&options->limits) == 0)
@@ -246,8 +246,12 @@ options_result options_read(int argc, char **argv, server_options *out)
     int option;
     int which = 0;
 
-    *out = (server_options){.limits = smsp_limits_default(), .max_clients = 512, .data_lock = -1, .max_hashing = 2,
-                            .request_seconds = 30, .idle_seconds = 600};
+    *out = (server_options){.limits = smsp_limits_default(),
+                            .max_clients = 512,
+                            .data_lock = -1,
+                            .max_hashing = 2,
+                            .request_seconds = 30,
+                            .idle_seconds = 600};
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":hV", known, &which)) != -1) {
         if (option == 'h') {

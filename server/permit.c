@@ -26,7 +26,8 @@ static void take_out(permits *all, uint32_t place)
 static void leave_queue(permits *all, uint32_t place)
 {
     all->waiting_count--;
-    memmove(all->waiting + place, all->waiting + place + 1, (all->waiting_count - place) * sizeof all->waiting[0]);
+    memmove(all->waiting + place, all->waiting + place + 1,
+            (all->waiting_count - place) * sizeof all->waiting[0]);
 }
 
 void permits_end(permits *all, uint32_t slot)

@@ -1,7 +1,7 @@
 # smspd, the server, and its tests.
 
 SMSPD := $(if $(filter release,$(VARIANT)),server/smspd,$(B)/smspd)
-SMSPD_CORE := main supervisor listener refusal worker keeper vault permit dump slot options log
+SMSPD_CORE := main supervisor listener refusal worker outbox keeper confine vault permit dump slot options log
 SMSPD_OBJ := $(patsubst %,$(B)/server/%.o,$(SMSPD_CORE) $(SMSPD_STORE) $(SMSPD_SECRET) $(SMSPD_SANDBOX))
 
 $(SMSPD): $(SMSPD_OBJ) $(LIBSMSP)

@@ -42,11 +42,19 @@ typedef struct allowed {
     struct scmp_arg_cmp when[2];
 } allowed;
 
-#define EQUAL(arg, value)      {(arg), SCMP_CMP_EQ, (value), 0}
-#define BITS(arg, mask, value) {(arg), SCMP_CMP_MASKED_EQ, (mask), (value)}
+#define EQUAL(arg, value)                                                                                    \
+    {                                                                                                        \
+        (arg), SCMP_CMP_EQ, (value), 0                                                                       \
+    }
+#define BITS(arg, mask, value)                                                                               \
+    {                                                                                                        \
+        (arg), SCMP_CMP_MASKED_EQ, (mask), (value)                                                           \
+    }
 
 /* Flags of clone for threads and for namespaces of its own. */
-#define NOT_A_FORK ((scmp_datum_t)(CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP))
+#define NOT_A_FORK                                                                                           \
+    ((scmp_datum_t)(CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |    \
+                    CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP))
 
 /* The worker: client on descriptor 0, eventfd on 1; memory that is anonymous and
  * cannot be executed, for Argon2id. */
@@ -135,7 +143,8 @@ static const allowed keeper_calls[] = {
 static bool add_rules(scmp_filter_ctx filter, const allowed *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].call, calls[i].conditions, calls[i].when) < 0)
+        if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].call, calls[i].conditions,
+                                   calls[i].when) < 0)
             return false;
     return true;
 }
@@ -165,8 +174,8 @@ static bool make_filter(confinement *to, const allowed *calls, size_t count)
     if (filter == NULL)
         return false;
     bool made = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
-                seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 && add_rules(filter, calls, count) &&
-                export_filter(filter, to);
+                seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
+                add_rules(filter, calls, count) && export_filter(filter, to);
     seccomp_release(filter);
     return made;
 }
@@ -180,8 +189,8 @@ typedef struct ruleset {
     uint64_t scoped;
 } ruleset;
 
-#define FILES_DATA                                                                                             \
-    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR |              \
+#define FILES_DATA                                                                                           \
+    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR |            \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
 #define FILES_TRUNCATE (1u << 14) /* from ABI 3 on */
 
@@ -204,7 +213,8 @@ static bool allow_below(int rules, const char *path, uint64_t rights)
     int fd = open(path, O_PATH | O_CLOEXEC);
 
     beneath.parent_fd = fd;
-    bool done = fd >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+    bool done =
+        fd >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
     if (fd >= 0)
         (void)close(fd);
     return done;
@@ -261,7 +271,8 @@ bool sandbox_enter(sandbox_who who)
     if (!prepared)
         return true;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && limit(RLIMIT_CORE, 0) &&
-           (who == SANDBOX_KEEPER || limit_worker()) && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+           (who == SANDBOX_KEEPER || limit_worker()) &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 /* ---- Preparing ---- */
@@ -279,7 +290,8 @@ const char *sandbox_active(void)
         return "none (--no-sandbox): workers are processes of their own, not confined further";
     if (landlock_abi < 1)
         return "no_new_privs, seccomp, resource limits; this kernel has no Landlock";
-    (void)snprintf(active, sizeof active, "no_new_privs, Landlock (ABI %d), seccomp, resource limits", landlock_abi);
+    (void)snprintf(active, sizeof active, "no_new_privs, Landlock (ABI %d), seccomp, resource limits",
+                   landlock_abi);
     return active;
 }
 
@@ -301,9 +313,11 @@ static bool try_on(sandbox_who who)
 bool sandbox_prepare(const char *data)
 {
     landlock_abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    prepared =
-        make_filter(&confinements[SANDBOX_WORKER], worker_calls, sizeof worker_calls / sizeof worker_calls[0]) &&
-        make_filter(&confinements[SANDBOX_KEEPER], keeper_calls, sizeof keeper_calls / sizeof keeper_calls[0]) &&
-        make_ruleset(&confinements[SANDBOX_WORKER], NULL) && make_ruleset(&confinements[SANDBOX_KEEPER], data);
+    prepared = make_filter(&confinements[SANDBOX_WORKER], worker_calls,
+                           sizeof worker_calls / sizeof worker_calls[0]) &&
+               make_filter(&confinements[SANDBOX_KEEPER], keeper_calls,
+                           sizeof keeper_calls / sizeof keeper_calls[0]) &&
+               make_ruleset(&confinements[SANDBOX_WORKER], NULL) &&
+               make_ruleset(&confinements[SANDBOX_KEEPER], data);
     return prepared && try_on(SANDBOX_WORKER) && try_on(SANDBOX_KEEPER);
 }

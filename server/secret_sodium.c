@@ -62,8 +62,8 @@ static bool password_token(void *context, smsp_span password, const smsp_salt *s
     (void)context;
     if (passes == 0 || passes > PASSES_MAX || kib < 8 || kib > KIB_MAX)
         return false;
-    int failed = crypto_pwhash(out->bytes, SMSP_TOKEN_LEN, (const char *)password.at, password.len, salt->bytes,
-                               passes, (size_t)kib * 1024, crypto_pwhash_ALG_ARGON2ID13);
+    int failed = crypto_pwhash(out->bytes, SMSP_TOKEN_LEN, (const char *)password.at, password.len,
+                               salt->bytes, passes, (size_t)kib * 1024, crypto_pwhash_ALG_ARGON2ID13);
     sodium_stackzero(STACK_USED);
     return failed == 0;
 }

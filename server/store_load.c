@@ -20,7 +20,8 @@
 typedef enum { ACCOUNTS, MAIL, MESSAGES, TABLES } table;
 
 static const char *const rows_of[TABLES] = {
-    [ACCOUNTS] = "SELECT RA.username, verifier, salt, cost, cookie FROM RA LEFT JOIN ID USING (username) ORDER BY number",
+    [ACCOUNTS] =
+        "SELECT username, verifier, salt, cost, cookie FROM RA LEFT JOIN ID USING (username) ORDER BY number",
     [MAIL] = "SELECT sender, content, username FROM MBX ORDER BY place",
     [MESSAGES] = "SELECT sender, content FROM IMQ ORDER BY place",
 };
@@ -132,7 +133,8 @@ static bool sessions_have_users(store *s)
 {
     sqlite3_int64 strays = 0;
 
-    if (!store_number(s->db, "SELECT count(*) FROM ID WHERE username NOT IN (SELECT username FROM RA)", &strays))
+    if (!store_number(s->db, "SELECT count(*) FROM ID WHERE username NOT IN (SELECT username FROM RA)",
+                      &strays))
         return store_complain(s, "cannot read it");
     if (strays > 0)
         log_line("%s: table ID: %lld sessions of users that are not in RA", s->path, (long long)strays);
@@ -214,8 +216,8 @@ static bool check_state(store *s, const smsp_limits *limits)
         if (!sound)
             log_line("%s: %s", s->path, wrong);
         else
-            printf("%s: sound\naccounts: %u\nsessions: %u\nmessages in IMQ: %u\nmessages in MBX: %u\n", s->path,
-                   counts.accounts, counts.sessions, counts.imq, counts.messages - counts.imq);
+            printf("%s: sound\naccounts: %u\nsessions: %u\nmessages in IMQ: %u\nmessages in MBX: %u\n",
+                   s->path, counts.accounts, counts.sessions, counts.imq, counts.messages - counts.imq);
     }
     free(memory);
     return sound;

@@ -49,7 +49,8 @@ int rig_begin(void **context)
 
     if (r == NULL)
         return -1;
-    (void)snprintf(r->dir, sizeof r->dir, "%s/smspd-store-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    (void)snprintf(r->dir, sizeof r->dir, "%s/smspd-store-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (mkdtemp(r->dir) == NULL)
         return -1;
     (void)snprintf(r->file, sizeof r->file, "%s/mail.db", r->dir);
@@ -105,7 +106,8 @@ static smsp_sealed draw_request(rig *r)
                                       SMSP_MESSAGE,  SMSP_STORE, SMSP_STORE,  SMSP_DELMSG};
     static uint8_t text[600];
     unsigned user = rig_draw(r, USERS);
-    smsp_sealed sealed = {.verb = verbs[rig_draw(r, sizeof verbs / sizeof verbs[0])], .username = name_of(user)};
+    smsp_sealed sealed = {.verb = verbs[rig_draw(r, sizeof verbs / sizeof verbs[0])],
+                          .username = name_of(user)};
 
     if (sealed.verb == SMSP_REGISTER || sealed.verb == SMSP_LOGIN) {
         for (size_t i = 0; i < SMSP_TOKEN_LEN; i++)

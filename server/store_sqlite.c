@@ -117,13 +117,14 @@ static bool defend(sqlite3 *db)
            sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
            sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) == SQLITE_OK &&
            sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK &&
-           sqlite3_exec(db, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;", NULL,
-                        NULL, NULL) == SQLITE_OK;
+           sqlite3_exec(db, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",
+                        NULL, NULL, NULL) == SQLITE_OK;
 }
 
 bool store_open_file(store *s, int flags)
 {
-    if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
         return store_complain(s, "cannot open it");
     /* Until it is loaded it must stay as it is, when we close it too. */
     if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK || !defend(s->db))
@@ -148,8 +149,8 @@ bool store_check_version(store *s, sqlite3_int64 *version)
         return false;
     }
     if (*version > SCHEMA_VERSION) {
-        log_line("%s: it is of version %lld, this smspd knows %lld: use a newer smspd", s->path, (long long)*version,
-                 (long long)SCHEMA_VERSION);
+        log_line("%s: it is of version %lld, this smspd knows %lld: use a newer smspd", s->path,
+                 (long long)*version, (long long)SCHEMA_VERSION);
         return false;
     }
     return true;
@@ -158,7 +159,8 @@ bool store_check_version(store *s, sqlite3_int64 *version)
 static bool put_salt_key(store *s, const uint8_t *key)
 {
     sqlite3_stmt *put = NULL;
-    bool done = sqlite3_prepare_v2(s->db, "INSERT INTO server VALUES ('salt key', ?1)", -1, &put, NULL) == SQLITE_OK &&
+    bool done = sqlite3_prepare_v2(s->db, "INSERT INTO server VALUES ('salt key', ?1)", -1, &put, NULL) ==
+                    SQLITE_OK &&
                 sqlite3_bind_blob(put, 1, key, SMSP_KEY_LEN, SQLITE_STATIC) == SQLITE_OK &&
                 sqlite3_step(put) == SQLITE_DONE;
 
@@ -197,7 +199,8 @@ static bool migrate(store *s, sqlite3_int64 version, const uint8_t *salt_key)
 static bool prepare_statements(store *s)
 {
     for (int i = 0; i < STATEMENTS; i++)
-        if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL) !=
+            SQLITE_OK)
             return store_complain(s, "its tables are not those of smspd");
     return true;
 }
@@ -216,9 +219,10 @@ store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN])
     if ((size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", directory) >= sizeof s->path)
         log_line("--data: the directory's name is too long");
     else
-        opened = store_open_file(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) && store_check_version(s, &version) &&
-                 (version == SCHEMA_VERSION || migrate(s, version, salt_key)) && store_get_salt_key(s, salt_key) &&
-                 prepare_statements(s);
+        opened = store_open_file(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
+                 store_check_version(s, &version) &&
+                 (version == SCHEMA_VERSION || migrate(s, version, salt_key)) &&
+                 store_get_salt_key(s, salt_key) && prepare_statements(s);
     if (opened)
         return s;
     store_close(s);
@@ -257,7 +261,8 @@ static bool run(store *s, store_statement which)
 
 static void bind_text(store *s, store_statement which, int at, smsp_span text)
 {
-    (void)sqlite3_bind_text64(s->statements[which], at, (const char *)text.at, text.len, SQLITE_STATIC, SQLITE_UTF8);
+    (void)sqlite3_bind_text64(s->statements[which], at, (const char *)text.at, text.len, SQLITE_STATIC,
+                              SQLITE_UTF8);
 }
 
 static void bind_bytes(store *s, store_statement which, int at, const void *bytes, size_t len)
@@ -434,7 +439,8 @@ static store_result end_batch(store *s)
     (void)refuse(s);
     int error = sqlite3_errcode(s->db);
     bool still_open = sqlite3_get_autocommit(s->db) == 0;
-    bool nothing_happened = error == SQLITE_FULL || (still_open && (error == SQLITE_BUSY || error == SQLITE_READONLY));
+    bool nothing_happened =
+        error == SQLITE_FULL || (still_open && (error == SQLITE_BUSY || error == SQLITE_READONLY));
     return nothing_happened ? STORE_REFUSED : STORE_UNKNOWN;
 }
 

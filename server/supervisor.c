@@ -52,7 +52,7 @@ typedef struct supervisor {
     pid_t keeper; /* 0: it has ended */
     seat *seats;
     uint32_t serving, dead, retiring;
-    uint32_t deaths; /* of keepers, since one has answered somebody */
+    uint32_t deaths;      /* of keepers, since one has answered somebody */
     int64_t paused_until; /* 0: it accepts */
     bool ready;           /* the keeper is */
     bool listening;

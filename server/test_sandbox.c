@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -43,8 +43,7 @@ static int outcome(sandbox_who who, int (*act)(long), long argument)
     if (child == 0) {
         int null = open("/dev/null", O_RDWR);
         bool ready = null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2 &&
-                     setitimer(ITIMER_REAL, &soon, NULL) == 0 && sandbox_paths(who) &&
-                     sandbox_enter(who);
+                     setitimer(ITIMER_REAL, &soon, NULL) == 0 && sandbox_paths(who) && sandbox_enter(who);
         _exit(ready ? act(argument) : 255);
     }
     assert_true(child > 0);
@@ -139,12 +138,14 @@ static int clone_with(long flags)
 
 static int open_path(long path)
 {
-    return failed(syscall(SYS_openat, AT_FDCWD, (const char *)path, O_RDONLY, 0)); // NOLINT: it came as a number
+    return failed(
+        syscall(SYS_openat, AT_FDCWD, (const char *)path, O_RDONLY, 0)); // NOLINT: it came as a number
 }
 
 static int make_path(long path)
 {
-    return failed(syscall(SYS_openat, AT_FDCWD, (const char *)path, O_RDWR | O_CREAT, 0600)); // NOLINT: likewise
+    return failed(
+        syscall(SYS_openat, AT_FDCWD, (const char *)path, O_RDWR | O_CREAT, 0600)); // NOLINT: likewise
 }
 
 static int try_fork(long unused)
@@ -200,9 +201,10 @@ static void test_worker_memory(void **context)
 
 static void test_worker_world(void **context)
 {
-    static const long forbidden[] = {SYS_openat, SYS_open,   SYS_socket, SYS_connect, SYS_fork,  SYS_vfork,
-                                     SYS_clone,  SYS_clone3, SYS_execve, SYS_execveat, SYS_kill, SYS_tgkill,
-                                     SYS_ptrace, SYS_dup2,   SYS_sendmsg, SYS_io_uring_setup};
+    static const long forbidden[] = {SYS_openat, SYS_open,     SYS_socket,  SYS_connect,
+                                     SYS_fork,   SYS_vfork,    SYS_clone,   SYS_clone3,
+                                     SYS_execve, SYS_execveat, SYS_kill,    SYS_tgkill,
+                                     SYS_ptrace, SYS_dup2,     SYS_sendmsg, SYS_io_uring_setup};
 
     (void)context;
     for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++)
@@ -232,9 +234,10 @@ static void test_keeper_files(void **context)
 
 static void test_keeper_world(void **context)
 {
-    static const long forbidden[] = {SYS_socket, SYS_connect, SYS_bind, SYS_execve, SYS_execveat, SYS_vfork,
-                                     SYS_clone3, SYS_kill,    SYS_ptrace, SYS_mprotect, SYS_process_vm_readv,
-                                     SYS_io_uring_setup, SYS_mount, SYS_rename, SYS_link, SYS_symlink};
+    static const long forbidden[] = {
+        SYS_socket, SYS_connect, SYS_bind,   SYS_execve,   SYS_execveat,         SYS_vfork,
+        SYS_clone3, SYS_kill,    SYS_ptrace, SYS_mprotect, SYS_process_vm_readv, SYS_io_uring_setup,
+        SYS_mount,  SYS_rename,  SYS_link,   SYS_symlink};
 
     (void)context;
     for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++)

@@ -4,10 +4,10 @@
 #include "store_rig.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static uint64_t file_sum(const rig *r)
@@ -74,7 +74,8 @@ static void test_hostile_rows(void **context)
         "INSERT INTO RA SELECT 100 + value, 'u' || value, zeroblob(32), zeroblob(16), 1"
         " FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 9)"
         " SELECT value FROM n)",
-        "CREATE TABLE other (a); DROP TABLE IMQ; CREATE VIEW IMQ AS SELECT 1 AS place, 'ada' AS sender, 'x' AS content",
+        "CREATE TABLE other (a); DROP TABLE IMQ; CREATE VIEW IMQ AS SELECT 1 AS place, 'ada' AS sender, 'x' "
+        "AS content",
     };
 
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
@@ -164,10 +165,8 @@ static void test_files_are_private(void **context)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(test_hostile_rows),
-        RIG_TEST(test_a_file_that_is_no_database),
-        RIG_TEST(test_damaged_bytes),
-        RIG_TEST(test_one_server_at_a_time),
+        RIG_TEST(test_hostile_rows),      RIG_TEST(test_a_file_that_is_no_database),
+        RIG_TEST(test_damaged_bytes),     RIG_TEST(test_one_server_at_a_time),
         RIG_TEST(test_files_are_private),
     };
 

@@ -5,20 +5,14 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "sandbox.h"
+#include "confine.h"
+#include "outbox.h"
 #include "secret.h"
-
-/* Fixed, so that a filter of system calls can name them. */
-enum { CLIENT_FD = STDIN_FILENO, WAKE_FD = STDOUT_FILENO };
 
 #define FIRST_SILENCE_MS 150  /* FRM-4 */
 #define SILENCE_MS       20   /* FRM-5 */
@@ -27,7 +21,6 @@ enum { CLIENT_FD = STDIN_FILENO, WAKE_FD = STDOUT_FILENO };
 #define PAIR_MS          20   /* for the rest of a request that follows a MESSAGE (FRM-11) */
 #define DRAIN_MS         1000 /* FRM-13 */
 #define FRAME_BYTES      32768u
-#define OUT_BYTES        65536u
 _Static_assert(FRAME_BYTES >= SMSP_FRAME_SIZE(SMSP_REQUEST_MAX), "the longest request fits");
 
 /* What became of one request of a run. */
@@ -47,13 +40,13 @@ typedef struct worker {
     uint8_t last_cookie[SMSP_COOKIE_LEN];
     smsp_token last_token;
     bool has_last;
-    bool ended;     /* the client sends no more */
-    bool ends_here; /* the silence or the end that ends a request has come, FRM-4, FRM-5 */
-    bool broken;    /* no more can be sent, or the keeper makes no sense */
-    bool late;      /* it let a time run out */
-    bool partial;   /* half a request is there, since */
-    int64_t since;  /* ms */
-    int request_ms; /* for a whole request to arrive, and for replies to be read */
+    bool ended;        /* the client sends no more */
+    bool ends_here;    /* the silence or the end that ends a request has come, FRM-4, FRM-5 */
+    bool broken;       /* no more can be sent, or the keeper makes no sense */
+    bool late;         /* it let a time run out */
+    bool partial;      /* half a request is there, since */
+    int64_t since;     /* ms */
+    int request_ms;    /* for a whole request to arrive, and for replies to be read */
     unsigned failures; /* of LOGIN */
     size_t dirty;      /* bytes of the buffer that were in use */
 
@@ -65,51 +58,27 @@ typedef struct worker {
     smsp_span line; /* of the last step */
     smsp_span held[2];
     uint32_t held_count;
-    bool pair_awaited;
 
     /* A REGISTER or LOGIN whose salt has been asked for: the last of its run. */
     smsp_request login;
     smsp_salt salt;
     bool has_salt;
 
-    size_t out_len;
-    uint8_t out[OUT_BYTES];
+    outbox out;
     uint8_t buffer[FRAME_BYTES];
 } worker;
 
 /* ---- Replies ---- */
 
-/* Sends all replies. A write ends after the socket's own timeout, which is that
- * of a request; so a client that reads nothing, or a little now and then, is left. */
-static void flush(worker *w)
-{
-    size_t done = 0;
-    int64_t until = clock_ms() + w->request_ms;
-
-    while (done < w->out_len && !w->broken) {
-        ssize_t sent = write(CLIENT_FD, w->out + done, w->out_len - done);
-        if (sent < 0 && errno != EINTR)
-            w->broken = true;
-        done += sent > 0 ? (size_t)sent : 0;
-        if (done < w->out_len && clock_ms() >= until)
-            w->broken = true;
-    }
-    explicit_bzero(w->out, w->out_len); /* cookies, other people's mail */
-    w->out_len = 0;
-}
-
 static void emit(worker *w, const smsp_reply *reply)
 {
-    smsp_ending ending = w->frame.ending;
-    size_t len = 0;
+    outbox_add(&w->out, reply, w->frame.ending);
+}
 
-    if (ending == SMSP_ENDS_SILENCE && w->framing == FRAMING_COURSE)
-        ending = SMSP_ENDS_NUL;
-    if (sizeof w->out - w->out_len < SMSP_REPLY_MAX + 1)
-        flush(w);
-    if (smsp_reply_format(reply, ending, w->out + w->out_len, sizeof w->out - w->out_len, &len) != SMSP_OK)
-        w->broken = true;
-    w->out_len += len;
+static void flush(worker *w)
+{
+    outbox_flush(&w->out);
+    w->broken |= w->out.broken;
 }
 
 static void emit_code(worker *w, smsp_reply_code code)
@@ -293,21 +262,22 @@ static void take_back_message(worker *w)
     w->held[w->held_count++] = w->line;
 }
 
-/* FRM-11: half a request follows a MESSAGE, probably its STORE, cut in two on
- * its way. Waits a little for the rest; true if there is something new. */
+/* FRM-11: a MESSAGE is the last that is here, and its STORE may be on its way: half
+ * of it has come, or the cut was right between the two. Waits a little for the
+ * rest of a half; true if there is something new. */
 static bool await_pair(worker *w)
 {
     bool message = w->planned > 0 && w->plan[w->planned - 1].verb == SMSP_MESSAGE;
+    bool half = smsp_frame_partial(&w->frame);
 
-    if (!message || w->pair_awaited || w->ended || !smsp_frame_partial(&w->frame))
+    if (!message || w->ended || w->late || (!half && !readable(0)))
         return false;
     if (SLOT_BYTES - w->len < SLOT_REQUEST_MAX) { /* it might not fit, and fetch moves the lines */
         take_back_message(w);
         return false;
     }
-    if (!readable(PAIR_MS))
+    if (half && !readable(PAIR_MS))
         return false;
-    w->pair_awaited = true;
     fetch(w);
     return true;
 }
@@ -364,7 +334,6 @@ static bool fill_run(worker *w)
     w->planned = 0;
     w->count = 0;
     w->len = 0;
-    w->pair_awaited = false;
     while (more && !w->broken && w->planned < SLOT_RUN_MAX) {
         smsp_error framed = next_line(w, &line);
         more = framed == SMSP_NEED_MORE ? await_pair(w) : plan_line(w, framed, line);
@@ -463,54 +432,20 @@ static void cookie_token(void *context, smsp_span cookie, smsp_token *out)
     *out = w->last_token;
 }
 
-/* A worker that is woken does not interrupt whoever runs, the keeper above all,
- * which answers many slots in one go then. A matter of speed only. */
-static void give_way(void)
-{
-    static const struct sched_param zero;
-
-    if (sched_setscheduler(0, SCHED_BATCH, &zero) != 0)
-        return; /* forbidden here: slower, not wrong */
-}
-
-/* How long a read waits for an idle client, and a write for one that does not read. */
-static bool set_timeouts(const server_options *options, int client)
-{
-    const struct timeval idle = {.tv_sec = options->idle_seconds};
-    const struct timeval request = {.tv_sec = options->request_seconds};
-
-    return setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle) == 0 &&
-           setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &request, sizeof request) == 0;
-}
-
-/* Leaves the process with the client, the eventfd, standard error and one slot. */
-static bool confine(const slots *all, uint32_t mine, int client, pid_t parent)
-{
-    sigset_t none;
-
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || !sandbox_paths(SANDBOX_WORKER))
-        return false;
-    /* A Ctrl-C goes to all of us, and is for the supervisor. */
-    if (signal(SIGINT, SIG_IGN) == SIG_ERR || sigemptyset(&none) != 0 ||
-        sigprocmask(SIG_SETMASK, &none, NULL) != 0)
-        return false;
-    if (dup2(client, CLIENT_FD) < 0 || dup2(all->wake, WAKE_FD) < 0 || close_range(3, ~0u, 0) != 0)
-        return false;
-    return slots_keep(all, mine) && sandbox_enter(SANDBOX_WORKER);
-}
-
 noreturn void worker_run(const server_options *options, const slots *all, uint32_t mine, int client,
                          pid_t parent)
 {
     static worker w; /* zero pages until they are used */
 
-    give_way();
-    if (!set_timeouts(options, client) || !confine(all, mine, client, parent))
+    if (!confine_worker(options, all, mine, client, parent))
         _exit(1);
     w.slot = slots_at(all, mine);
     w.board = all->board;
     w.framing = options->framing;
     w.request_ms = (int)options->request_seconds * 1000;
+    w.out.client = CLIENT_FD;
+    w.out.patience = w.request_ms;
+    w.out.course = options->framing == FRAMING_COURSE;
     secret_worker(&w.secrets);
     w.sealing = w.secrets;
     w.sealing.context = &w;
