@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* explicit_bzero, SOCK_CLOEXEC */
+#define _GNU_SOURCE /* explicit_bzero, memrchr, SOCK_CLOEXEC */
 #include "session.h"
 
 #include <errno.h>
@@ -132,21 +132,29 @@ session_result session_connect(session *s)
 
 /* ---- Send and receive ---- */
 
-/* One line for --trace. The password is the user's, not the screen's. */
-static void trace(const session *s, char direction, smsp_span line)
+/* How much of a line may be shown: all but a password. */
+static size_t public_part(smsp_span line)
 {
     smsp_request request;
-    bool secret;
+    const uint8_t *space;
+
+    if (smsp_request_parse(line.at, line.len, &request) != SMSP_OK ||
+        (request.verb != SMSP_REGISTER && request.verb != SMSP_LOGIN))
+        return line.len;
+    space = memrchr(line.at, ' ', line.len); /* the password is the last part */
+    return space == NULL ? line.len : (size_t)(space - line.at) + 1;
+}
+
+/* One line for --trace. */
+static void trace(const session *s, char direction, smsp_span line)
+{
+    size_t shown = direction == '>' ? public_part(line) : line.len;
 
     if (!s->trace)
         return;
-    secret = direction == '>' && smsp_request_parse(line.at, line.len, &request) == SMSP_OK &&
-             request.password.len > 0;
-    if (secret)
-        line.len -= request.password.len; /* it is the last part */
     fprintf(stderr, "%c ", direction);
-    show_text(stderr, line, true);
-    fputs(secret ? "***\n" : "\n", stderr);
+    show_text(stderr, (smsp_span){line.at, shown}, true);
+    fputs(shown < line.len ? "***\n" : "\n", stderr);
 }
 
 static void trace_lines(const session *s, smsp_span lines)

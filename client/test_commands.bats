@@ -262,11 +262,24 @@ teardown() {
     [ "$(cat "$(cookie_file alice)")" = "${output#OK }" ]
 }
 
+@test "commands: another server's names and cookies may look otherwise" {
+    start_peer 'read 1; say OK c.0\n' 'read 1; say OK\n'
+    run --separate-stderr smsp REGISTER a-b pw
+    expect_run 0 "OK c.0" ""
+    [ "$(cat "$(cookie_file a-b)")" = c.0 ]
+    run --separate-stderr smsp LOGOUT '$cookie'
+    expect_run 0 OK ""
+    [ ! -e "$(cookie_file a-b)" ]
+    grep -qF "LOGOUT c.0" "$BATS_TEST_TMPDIR/peer.log"
+}
+
 @test "commands: --trace shows each line sent and received, without the password" {
     SMSP_PASSWORD=secret run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" register alice
     [ "$status" -eq 0 ]
     [ "$stderr" = "> REGISTER alice ***"$'\n'"< $output" ]
     cookie=${output#OK }
+    SMSP_PASSWORD=$(printf '%0200d' 0) run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" register bob
+    [ "$stderr" = "> REGISTER bob ***"$'\n'"< KO" ]
     run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" send alice hello
     [ "$output" = OK ]
     [ "$stderr" = "> MESSAGE hello $cookie"$'\n'"> STORE alice $cookie"$'\n'"< OK"$'\n'"< OK" ]

@@ -13,12 +13,14 @@ teardown() {
     client_teardown
 }
 
-# slowly LINE...: lines with a pause before each but the first.
+# slowly LINE...: lines with a pause between them.
 slowly() {
-    local line
-    for line; do
-        echo "$line"
+    echo "$1"
+    shift
+    while [ $# -gt 0 ]; do
         sleep 0.3
+        echo "$1"
+        shift
     done
 }
 
@@ -27,8 +29,14 @@ times() {
     grep -o "$1 " "$sent" | wc -l
 }
 
-# batch LINE...: the client with these lines, slowly, as alice.
+# batch LINE...: the client with these lines, as alice.
 batch() {
+    give_cookie alice c0
+    printf '%s\n' "$@" | "$smsp" -u alice 127.0.0.1 "$port"
+}
+
+# slow_batch LINE...: with a pause between them, in which the server may close.
+slow_batch() {
     give_cookie alice c0
     slowly "$@" | "$smsp" -u alice 127.0.0.1 "$port"
 }
@@ -43,14 +51,14 @@ batch() {
 
 @test "connection: closed while idle, it is made again without a word" {
     start_peer 'read 1; say COUNTED 1\n' 'read 1; say OK\n' 'read 2; say OK\nOK\n'
-    run --separate-stderr batch count delete 'send bob hi'
+    run --separate-stderr slow_batch count delete 'send bob hi'
     expect_run 0 $'COUNTED 1\nOK\nOK' ""
     [ "$(wc -l <"$sent")" -eq 3 ]
 }
 
 @test "connection: reset while idle, it is made again without a word" {
     start_peer 'read 1; say COUNTED 1\n; reset' 'read 1; say OK\n'
-    run --separate-stderr batch count delete
+    run --separate-stderr slow_batch count delete
     expect_run 0 $'COUNTED 1\nOK' ""
 }
 

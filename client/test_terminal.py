@@ -248,14 +248,20 @@ def test_unreachable(case):
     check(client.ends(status=2).count("\n") == 1, client.child.before)
 
 
-def at_password_prompt(case, port, command):
-    """A shell in which the client asks for a password. dash, as opposed to bash, leaves the
+def in_shell(case, port, command, prompt):
+    """A shell in which the client shows its prompt. dash, as opposed to bash, leaves the
     terminal as its commands left it."""
     shell = case.start("/bin/dash", "-i")
     shell.type("PS1='>''> '\r")
     shell.expect(">> ")
     shell.type(f"{case.smsp} -u alice 127.0.0.1 {port} {command}\r")
-    shell.expect("Password: ")
+    shell.expect(prompt)
+    return shell
+
+
+def at_password_prompt(case, port, command):
+    """The same at the prompt for a password, where nothing echoes."""
+    shell = in_shell(case, port, command, "Password: ")
     shell.wait_for_echo(False)
     return shell
 
@@ -281,6 +287,18 @@ def client_of(shell):
 def test_interrupt(case):
     """Ctrl-C at the password prompt ends it, and the terminal echoes again"""
     ended_by(case, signal.SIGINT, lambda shell: shell.type("\x03"))
+
+
+def test_interrupt_line(case):
+    """Ctrl-C at the prompt for a line ends it too, and the terminal is as before"""
+    with server() as port:
+        shell = in_shell(case, port, "", "smsp> ")
+        shell.type("half a line\x03")
+        shell.expect(">> ")
+        shell.wait_for_echo(True)
+        check(termios.tcgetattr(shell.child.child_fd)[3] & termios.ICANON, "the terminal reads byte by byte")
+        shell.type("echo status=$?\r")
+        shell.expect(f"status={128 + signal.SIGINT}\r\n")
 
 
 def test_terminate(case):
@@ -347,7 +365,7 @@ def test_editing(case):
 
 
 COMMON = [test_session, test_password_unseen, test_user_option, test_trace, test_long_text, test_harmless,
-          test_reconnect, test_unreachable, test_interrupt, test_terminate, test_stop]
+          test_reconnect, test_unreachable, test_interrupt, test_interrupt_line, test_terminate, test_stop]
 EDITED = [test_demo, test_completion, test_history, test_editing]
 
 

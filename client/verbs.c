@@ -92,13 +92,16 @@ static bool add_line(call *c, smsp_span line)
     return true;
 }
 
-/* What a reply to the protocol's own words changes in the client. */
-static verbs_result follow(call *c, const smsp_request *request, const smsp_reply *reply)
+/* What a reply to the protocol's own words changes in the client. The parts are
+ * taken as they stand: another server's names and cookies may look otherwise. */
+static verbs_result follow(call *c, smsp_verb verb, const smsp_reply *reply)
 {
+    smsp_span rest = {c->lines.bytes, c->lines.len - 1};
+
+    (void)call_cut_word(&rest);
     if (reply->code == SMSP_REPLY_COOKIE)
-        return call_begin_session(c, request->username, reply->text);
-    if (request->verb == SMSP_LOGOUT && reply->code == SMSP_REPLY_OK &&
-        call_same(request->cookie, call_span(c->s->cookie)))
+        return call_begin_session(c, call_cut_word(&rest), reply->text);
+    if (verb == SMSP_LOGOUT && reply->code == SMSP_REPLY_OK && call_same(rest, call_span(c->s->cookie)))
         call_end_session(c->s);
     return VERBS_OK;
 }
@@ -122,7 +125,7 @@ static verbs_result run_line(call *c, smsp_span line)
                    ? VERBS_KO
                    : VERBS_OK;
     verbs_result result = call_judge(request.verb, answer, &reply);
-    return result == VERBS_OK ? follow(c, &request, &reply) : result;
+    return result == VERBS_OK ? follow(c, request.verb, &reply) : result;
 }
 
 verbs_result verbs_run(session *s, verbs_style style, smsp_span line)
