@@ -55,6 +55,8 @@ class Mail:
         self.IMQ = []  # Incoming Message Queue: (sender, content), the most recent last
         self.ID = {}   # Session Cookies: username to cookie
         self.AC = []   # Assigned Cookies
+        self.messages = 0  # in the IMQ and the mailboxes together
+        self.blocks = 0    # of text memory that they take
         self.commands = {
             # verb: (command, number of parts after the verb, reply to an unknown cookie or None)
             b"REGISTER": (self.register, 2, None),
@@ -161,15 +163,16 @@ class Mail:
         if not self.room_for(user, content):
             return KO  # MSG-5
         self.IMQ.append((user, content))
+        self.messages += 1
+        self.blocks += blocks(content)
         return OK
 
     def room_for(self, user, content):
-        waiting = [text for _, text in self.IMQ] + [text for box in self.MBX.values() for text in box]
-        if len(waiting) >= self.options.max_messages:
+        if self.messages >= self.options.max_messages:
             return False
         if sum(sender == user for sender, _ in self.IMQ) >= (self.options.max_messages + 3) // 4:
-            return False
-        return sum(map(blocks, waiting)) + blocks(content) <= self.options.max_text // 64
+            return False  # the sender's share of the IMQ
+        return self.blocks + blocks(content) <= self.options.max_text // 64
 
     def store(self, user, recipient):
         if not self.is_user(recipient) or not self.IMQ:
@@ -194,7 +197,9 @@ class Mail:
     def delmsg(self, user, owner):
         if not self.may_open(user, owner):
             return KO
-        del self.MBX[owner][0]
+        content = self.MBX[owner].pop(0)
+        self.messages -= 1
+        self.blocks -= blocks(content)
         return OK
 
     def getmsg(self, user, owner):
@@ -305,6 +310,8 @@ class Terminal:
 class Server:
     """Listens, and serves each client in a thread."""
 
+    frames = Frames
+
     def __init__(self, options, mail, out=None):
         self.options, self.mail = options, mail
         self.terminal = Terminal(out or sys.stdout)
@@ -338,14 +345,17 @@ class Server:
                 self.clients -= 1
 
     def talk(self, client):
-        frames = Frames(self.options.framing)
+        frames = self.frames(self.options.framing)
         while True:
             requests, over = self.receive(client, frames)
-            replies = self.answer_all(requests)
-            client.settimeout(None)
-            client.sendall(b"".join(reply + frames.reply_end() for reply in replies))
+            self.send(client, self.answer_all(requests), frames.reply_end())
             if over:
                 return
+
+    def send(self, client, replies, end):
+        """All of them; only then is more read (FRM-14)."""
+        client.settimeout(None)
+        client.sendall(b"".join(reply + end for reply in replies))
 
     def receive(self, client, frames):
         """(the requests that are complete now, has the client's input ended)."""

@@ -2,14 +2,15 @@
 
 whole       each request in one piece, its reply awaited
 bytes       each byte in a piece of its own
-split       once for each cut around the terminators: a byte before them, inside
-            them, after them with the beginning of the next request
+split       once for each place to cut a request: before its terminator, inside it, and
+            before its last byte; there the next request's first byte comes with the rest
 pipelined   requests that need nothing from each other's replies in one piece
 half-close  whole, and the client's input ends right after its last request
 """
 
 NAMES = ("whole", "bytes", "split", "pipelined", "half-close")
-BREATH = 0.001  # seconds between pieces, so that the server reads them apart
+BREATH = 0.001  # seconds between two pieces, so that the server reads them apart
+SHORT_BREATH = 0.00002  # between single bytes, of which there are many
 LONG = 300  # bytes; of a longer request the middle goes in larger pieces
 WITHOUT_TERMINATOR = ("whole", "half-close")
 ONE_REQUEST_EACH = ("whole", "bytes", "half-close")
@@ -33,8 +34,13 @@ def impossible(name, framing, connection, case):
 class Delivery:
     """One way through a transcript; cut is where a split one cuts, counted from the terminator."""
 
+    LENT = 1  # bytes of the next request
+
     def __init__(self, name, cut=0):
         self.name, self.cut = name, cut
+
+    def breath(self):
+        return SHORT_BREATH if self.name == "bytes" else BREATH
 
     def label(self):
         return f"split {self.cut:+d}" if self.name == "split" else self.name
@@ -43,14 +49,14 @@ class Delivery:
         """data, a request with its terminator, in the pieces in which it is sent."""
         if self.name == "bytes":
             return bytewise(data)
-        if self.name == "split" and self.cut < terminator:
+        if self.name == "split":
             at = len(data) - terminator + self.cut
             return [data[:at], data[at:]] if 0 < at < len(data) else [data]
         return [data]
 
-    def borrowed(self, terminator):
+    def borrowed(self):
         """How many bytes of the next request go with this one's terminator."""
-        return max(0, self.cut - terminator) if self.name == "split" else 0
+        return self.LENT if self.name == "split" and self.cut < 0 else 0
 
 
 def bytewise(data):
@@ -67,4 +73,4 @@ def ways(name, framing):
     if name != "split":
         return [Delivery(name)]
     terminator = 2 if framing == "crlf" else 1
-    return [Delivery(name, cut) for cut in range(-1, terminator + 3)]
+    return [Delivery(name, cut) for cut in range(-1, terminator)]

@@ -1,12 +1,12 @@
 """Plays one transcript once, against one server, in one delivery."""
 import time
 
-from .delivery import BREATH
 from .template import NoSuchLimit
-from .text import show, visible
+from .text import show, shortened, visible
 from .values import Values
 from .wire import TERMINATORS, Closed, Connection, Endless, Silence
 
+LONG_PAUSE = 0.075  # seconds: half of what makes a server take the first bytes for a request (FRM-4)
 SETTLE = 0.05  # seconds in which a reply too many would come
 
 
@@ -20,6 +20,11 @@ class Mismatch(Exception):
 
 class Unplayable(Exception):
     """This case cannot be played here; why."""
+
+
+def stays_open(step):
+    """True if the step wants the connection open and silent."""
+    return step.template is not None and step.template.special is not None and step.template.special.kind == "nothing"
 
 
 class Settings:
@@ -38,10 +43,12 @@ class Player:
         framing = settings.framing
         self.values = Values(settings.limits, TERMINATORS[framing], address=server.address)
         self.connections = {}  # by client: those that are owed replies, oldest first
+        self.sent = {}  # by client: when
         self.early = {}  # by client: how many bytes of its next request are sent
         self.started = time.monotonic()
         self.transcript = []
         self.checks = 0
+        self.spoiled = False  # the machine was too busy for the times that the transcript asks for
         self.terminal_mark = server.terminal.mark() if case.wants_terminal else 0
 
     def play(self):
@@ -75,6 +82,7 @@ class Player:
     def take(self, at):
         """Does the step; returns the number of the next one."""
         step = self.case.steps[at]
+        self.step_began = time.monotonic()
         if step.what == "send":
             return self.send_group(at)
         if step.what in ("terminal-line", "terminal-has", "terminal-lacks"):
@@ -123,20 +131,28 @@ class Player:
 
     def deliver(self, connection, data, last, terminator):
         who = self.case.steps[last].who
-        borrowed = self.next_start(last, self.delivery.borrowed(len(terminator)))
+        borrowed = self.next_start(last, self.delivery.borrowed())
         if borrowed:
             self.early[who] = len(borrowed)
         pieces = self.delivery.pieces(data, len(terminator))
         pieces[-1] += borrowed
+        before = self.sent[who] = time.monotonic()
         try:
             for number, piece in enumerate(pieces):
                 if number:
-                    time.sleep(BREATH)
+                    time.sleep(self.delivery.breath())
                 connection.send(piece)
+                before = self.keep_time(before)
             if self.delivery.name == "half-close" and self.is_last(last):
                 connection.half_close()
         except Closed:
             pass  # its last words are still to be read
+
+    def keep_time(self, before):
+        """A pause between pieces that became long because the machine is busy spoils the play."""
+        now = time.monotonic()
+        self.spoiled = self.spoiled or now - before > LONG_PAUSE
+        return now
 
     def next_start(self, at, count):
         """The first bytes of the same client's next request, if that is all that it does until then."""
@@ -154,12 +170,14 @@ class Player:
         who = self.case.steps[at].who
         if self.settings.connection == "each":
             return True
-        return not any(step.who == who and step.what in ("send", "raw", "action") for step in self.case.steps[at + 1:])
+        return not any(step.who == who and (step.what in ("send", "raw", "action") or stays_open(step))
+                       for step in self.case.steps[at + 1:])
 
     def do_raw(self, step):
         data = self.request(step)
         connection = self.connection(step.who)
         self.note(step, visible(data))
+        self.sent[step.who] = time.monotonic()
         try:
             for piece in self.delivery.pieces(data, 0) if self.delivery.name == "bytes" else [data]:
                 connection.send(piece)
@@ -246,12 +264,14 @@ class Player:
 
     def expect_nothing(self, step, seconds):
         connection = self.heard_from(step)
+        self.keep_time(before=self.sent.get(step.who, self.step_began) + LONG_PAUSE * 3)
         until = time.monotonic() + seconds
         try:
             while not connection.buffer and connection.receive(until - time.monotonic()):
                 pass
         except Closed:
             raise Mismatch("closed", step, "nothing yet", "the connection closed") from None
+        self.keep_time(before=until)
         if connection.buffer:
             raise Mismatch("extra", step, "nothing yet", show(connection.buffer))
 
@@ -277,6 +297,7 @@ class Player:
 
     def do_pause(self, step):
         time.sleep(float(step.text))
+        self.keep_time(before=self.step_began + float(step.text))
 
     def do_action(self, step):
         self.note(step, step.text, ":")
@@ -333,7 +354,8 @@ class Player:
 
     def note(self, step, text, mark=None):
         arrow = mark or {"send": ">", "raw": ">>"}.get(step.what, ":")
-        self.transcript.append((round(time.monotonic() - self.started, 4), step.line, f"{step.who}{arrow} {text}"))
+        entry = f"{step.who}{arrow} {shortened(text)}"
+        self.transcript.append((round(time.monotonic() - self.started, 4), step.line, entry))
 
 
 __all__ = ["Mismatch", "NoSuchLimit", "Player", "Settings", "Unplayable"]

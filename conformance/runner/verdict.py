@@ -32,6 +32,13 @@ class Result:
             self.failed_delivery = label if verdict not in (PASS, NOT_RUN) else None
         return worse
 
+    def take_over(self, trial):
+        """Takes in the result of one delivery; the transcript of the worst is kept."""
+        for label, verdict, message in trial.deliveries:
+            if self.add(label, verdict, message) or not self.transcript:
+                for name in ("expected", "actual", "line", "answer", "transcript"):
+                    setattr(self, name, getattr(trial, name))
+
     def excused(self, reason):
         """This case is on the list of expected failures."""
         self.excuse = reason

@@ -32,6 +32,7 @@ class Connection:
         self.buffer = b""
         self.ended = self.half_closed = False
         self.socket = socket.create_connection(address, timeout=timeout)
+        self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, data):
@@ -39,11 +40,11 @@ class Connection:
         view = memoryview(data)
         deadline = time.monotonic() + self.timeout + len(data) / 1e6
         while view:
-            ready = select.select([], [self.socket], [], max(0, deadline - time.monotonic()))[1]
-            if not ready:
-                raise Silence()
             try:
                 view = view[self.socket.send(view):]
+            except BlockingIOError:
+                if not select.select([], [self.socket], [], max(0, deadline - time.monotonic()))[1]:
+                    raise Silence() from None
             except OSError:
                 raise Closed() from None
 
@@ -55,6 +56,8 @@ class Connection:
             return False
         try:
             data = self.socket.recv(65536)
+        except BlockingIOError:
+            return True
         except OSError:
             data = b""  # a reset is a way to close
         if not data:
