@@ -37,12 +37,16 @@ SMSPD_UNIT := $(B)/server/test_slot \
 	$(if $(parts_store),$(B)/server/test_store $(B)/server/test_store_refused) \
 	$(if $(parts_sandbox),$(B)/server/test_sandbox)
 
-SMSPD_TESTED := $(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/test_sandbox) SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSING)
+SMSPD_TESTED := SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSING) \
+	SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) \
+	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/test_sandbox)
+
+SMSPD_BATS := $(patsubst %,server/test_%.bats,options server store access sandbox)
 
 .PHONY: check-server check-server-san check-server-long
 check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
 	@status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done; \
-		$(SMSPD_TESTED) bats server/test_options.bats server/test_server.bats server/test_store.bats server/test_sandbox.bats || status=1; exit $$status
+		$(SMSPD_TESTED) bats $(SMSPD_BATS) || status=1; exit $$status
 
 check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-server

@@ -1,0 +1,268 @@
+"""Scenarios on secrets and limits: what can be found, who may do what, and for how long."""
+import os
+import re
+import select
+import signal
+import socket
+import statistics
+import tempfile
+import threading
+import time
+
+from harness import Client, Server, scenario, wait_for, want
+from store_scenarios import directory
+
+FULL = ("--password-cost", "full")
+LARGE = 10 << 20  # bytes of memory that only a worker with a password in hand has
+
+
+# ---- Secrets ----
+
+def memory_of(pid):
+    """All that can be read of a process's memory."""
+    found = []
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            area, rights = line.split(" ")[:2]
+            if rights[0] != "r" or line.rstrip().endswith("[vvar]"):
+                continue
+            start, end = (int(part, 16) for part in area.split("-"))
+            try:
+                memory.seek(start)
+                found.append(memory.read(end - start))
+            except (OSError, ValueError, OverflowError):
+                continue  # [vsyscall], or gone meanwhile
+    return b"".join(found)
+
+
+@scenario
+def secrets_nowhere():
+    """Password and cookie are in no process, file or log; a text in the keeper and the database only."""
+    password, text = "xq7secretPASSWORDzz9", "xq7 the text of a message zz9"
+    with directory() as data, tempfile.TemporaryFile() as out:
+        with Server("--data", data, *FULL, stdout=out) as server, server.client() as one, server.client() as two:
+            cookie = one.register("alice", password)
+            want(one.ask(f"MESSAGE {text} {cookie}", f"STORE alice {cookie}", f"GETMSG alice {cookie}"),
+                 ["OK", "OK", text])
+            want(two.ask(f"LOGIN alice wrong{password}", f"GETMSG alice {cookie}"), ["KO", text])
+            cookie = two.ask(f"LOGIN alice {password}")[3:]
+            want(two.ask(f"MESSAGE {text} {cookie}", f"GETMSG alice {cookie}")[1], text)
+            two.send_bytes(b"half")  # and a worker in the middle of a request has forgotten the last ones
+            time.sleep(0.2)
+            places = {"supervisor": memory_of(server.process.pid), "keeper": memory_of(server.keeper)}
+            for number, pid in enumerate(server.workers()):
+                places[f"worker {number}"] = memory_of(pid)
+            for name in os.listdir(data):
+                with open(os.path.join(data, name), "rb") as file:
+                    places[name] = file.read()
+            out.seek(0)
+            places["standard output"] = out.read()
+            places["log"] = server.end()[1].encode() + server.log.encode()
+        want(len(places), 10, f"places looked at: {sorted(places)}")
+        for what in (password, cookie):
+            want([name for name, found in places.items() if what.encode() in found], [], f"places of {what}")
+        having = {name for name, found in places.items() if text.encode() in found}
+        want(having - {"keeper", "mail.db", "mail.db-wal"}, set(), "places of the text")
+        want({"keeper", "mail.db-wal"} <= having, True, f"it is found where it should be: {having}")
+
+
+@scenario
+def login_times(count=24):
+    """An unknown name and a wrong password take the same time."""
+    times = {"alice": [], "nobody": []}
+    with Server(*FULL) as server:
+        with server.client() as client:
+            client.register("alice", "right")
+        for _ in range(count):
+            with server.client() as client:
+                for name, taken in times.items():
+                    began = time.perf_counter()
+                    want(client.ask(f"LOGIN {name} wrong"), "KO")
+                    taken.append(time.perf_counter() - began)
+    known, unknown = (statistics.median(taken) * 1000 for taken in times.values())
+    print(f"LOGIN, medians of {count}: wrong password {known:.2f} ms, unknown name {unknown:.2f} ms")
+    want(0.8 < known / unknown < 1.25, True, f"alike: {known:.2f} ms and {unknown:.2f} ms")
+    want(known > 3, True, f"a password costs something: {known:.2f} ms")
+
+
+@scenario
+def failed_logins():
+    """From the fourth failed login of a connection on, KO comes a second later; others wait for nobody."""
+    with Server() as server, server.client() as client, server.client() as other:
+        cookie = other.register("alice")
+        for name in ("alice", "nobody"):
+            with server.client() as guesser:
+                began = time.monotonic()
+                want(guesser.ask(*[f"LOGIN {name} guess{number}" for number in range(3)]), ["KO"] * 3)
+                want(time.monotonic() - began < 0.7, True, "three failures at once")
+                began = time.monotonic()
+                guesser.send(f"COUNT alice {cookie}", f"LOGIN {name} guess", "LOGIN alice pw")
+                want(guesser.reply(), "COUNTED 0")
+                want(other.ask(f"COUNT alice {cookie}"), "COUNTED 0")
+                want(time.monotonic() - began < 0.7, True, "what stands before it, and others, wait for nothing")
+                want(guesser.reply(), "KO")
+                want(0.9 < time.monotonic() - began < 2, True, "a second for the fourth")
+                cookie = guesser.reply()[3:]
+                want(len(cookie), 32, "the right password after it")
+        want(client.ask(f"LOGOUT {cookie}"), "OK")
+
+
+# ---- Hashing ----
+
+def resident(pid):
+    try:
+        with open(f"/proc/{pid}/statm", encoding="utf-8") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+@scenario
+def hashing_bounded(clients=40):
+    """Many clients that log in at once: two passwords in work at any time, and all are answered."""
+    with Server(*FULL, "--max-hashing", "2") as server:
+        with server.client() as client:
+            client.register("alice", "right")
+        several = [server.client() for _ in range(clients)]
+        wait_for(lambda: len(server.workers()) == clients + 1 or len(server.workers()) == clients, "every worker")
+        for client in several:
+            client.send("LOGIN alice wrong")
+        most, over = [0], threading.Event()
+
+        def watch(pids):
+            while not over.is_set():
+                most[0] = max(most[0], sum(resident(pid) > LARGE for pid in pids))
+
+        watcher = threading.Thread(target=watch, args=(server.workers(),))
+        watcher.start()
+        replies = [client.reply() for client in several]
+        over.set()
+        watcher.join()
+        for client in several:
+            client.socket.close()
+        want(replies, ["KO"] * clients)
+        want(1 <= most[0] <= 2, True, f"workers with a password in work at a time: {most[0]}")
+
+
+@scenario
+def permit_of_the_dead():
+    """A worker that dies with its permit gives it back; one that is stopped loses it after five seconds."""
+    with Server(*FULL, "--max-hashing", "1") as server, server.client() as client:
+        client.register("alice", "right")
+        for sig, patience in ((signal.SIGKILL, 2), (signal.SIGSTOP, 7)):
+            before = set(server.workers())
+            with server.client() as holder:
+                holder.ask("bogus")
+                pid = (set(server.workers()) - before).pop()
+                holder.send("LOGIN alice right")
+                wait_for(lambda held=pid: resident(held) > LARGE, "it hashes")
+                os.kill(pid, sig)
+                began = time.monotonic()
+                want(client.ask("LOGIN alice right")[:3], "OK ")
+                want(time.monotonic() - began < patience, True, "the permit is free again")
+                if sig == signal.SIGSTOP:
+                    want(time.monotonic() - began > 4, True, "it was not free before")
+                    os.kill(pid, signal.SIGCONT)
+                    want(holder.reply()[:3], "OK ", "late, but answered")
+
+
+# ---- Time ----
+
+def ends_after(client, least, most, what):
+    """The stream ends in time; gives back what came before."""
+    began = time.monotonic()
+    data = b""
+    while True:
+        more = client.socket.recv(65536)
+        if not more:
+            break
+        data += more
+    took = time.monotonic() - began
+    want(least <= took <= most, True, f"{what}: ends after {took:.2f} s")
+    return data
+
+
+@scenario
+def too_slow():
+    """Half a request, a byte now and then, an idle client, a reader that does not read: each has its time."""
+    with Server("--request-timeout", "1", "--idle-timeout", "2", "--framing", "terminated") as server:
+        with server.client() as client:
+            client.send_bytes(b"DUMP\nCOUNT ali")
+            want(ends_after(client, 0.8, 1.9, "half a request"), b"OK\n")
+        with server.client() as client:
+            client.socket.settimeout(0.2)
+            began, ended = time.monotonic(), False
+            for byte in b"MESSAGE " + b"x" * 50:
+                try:
+                    client.send_bytes(bytes([byte]))
+                    ended = client.socket.recv(10) == b""
+                except TimeoutError:
+                    continue
+                except OSError:
+                    ended = True
+                if ended:
+                    break
+            want((ended, time.monotonic() - began < 3), (True, True), "a byte now and then: ends")
+        with server.client() as client:
+            want(ends_after(client, 1.8, 3.5, "an idle client"), b"")
+        with server.client() as client:
+            for _ in range(6):
+                time.sleep(0.5)
+                want(client.ask("DUMP"), "OK", "a client that is slow, but not idle")
+        with server.client(receive_buffer=4096) as deaf:
+            deaf.socket.setblocking(False)
+            while select.select([], [deaf.socket], [], 0.3)[1]:
+                deaf.socket.send(b"bogus\n" * 1000)
+            wait_for(lambda: not server.workers(), "a reader that does not read is left", 4)
+        server.quiet()
+
+
+# ---- Addresses, DUMP, the sandbox ----
+
+def from_address(address, server):
+    """A client with an address of its own."""
+    client = Client.__new__(Client)
+    client.socket = socket.create_connection(("127.0.0.1", server.port), 10, (address, 0))
+    client.ending, client.rest = b"\n", b""
+    return client
+
+
+@scenario
+def clients_per_address():
+    with Server("--max-clients-per-address", "2") as server:
+        with from_address("127.0.0.1", server) as one, from_address("127.0.0.1", server) as two:
+            want((one.ask("DUMP"), two.ask("DUMP")), ("OK", "OK"))
+            with from_address("127.0.0.1", server) as three, from_address("127.0.0.2", server) as other:
+                want((three.reply(), three.reply()), ("KO", None), "the third of an address")
+                want(other.ask("DUMP"), "OK", "the first of another")
+        server.quiet()
+        with from_address("127.0.0.1", server) as client:
+            want(client.ask("DUMP"), "OK", "when they have left")
+
+
+@scenario
+def no_dump():
+    """--no-dump: OK, and nothing but counts is printed."""
+    ours, theirs = os.pipe()
+    with Server("--no-dump", stdout=theirs) as server, server.client() as client:
+        os.close(theirs)
+        cookie = client.register("alice")
+        want(client.ask(f"MESSAGE secret {cookie}", f"STORE alice {cookie}", f"MESSAGE too {cookie}", "DUMP"), ["OK"] * 4)
+        want(os.read(ours, 65536), b"IMQ: 1\nMBX: 1\n", "printed")
+    os.close(ours)
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        return tuple(re.findall(r"^(?:NoNewPrivs|Seccomp):\t(\d)", status.read(), re.MULTILINE))
+
+
+@scenario
+def confined():
+    """Workers and keeper are in the sandbox; with --no-sandbox they are not, and the log says so."""
+    for options, wanted, said in (((), ("1", "2"), "sandbox: no_new_privs"),
+                                  (("--no-sandbox",), ("0", "0"), "sandbox: none (--no-sandbox)")):
+        with Server(*options) as server, server.client() as client:
+            client.register("alice")
+            want([status_of(pid) for pid in (server.keeper, *server.workers())], [wanted] * 2)
+            want(said in server.log, True, server.log)

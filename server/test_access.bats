@@ -1,0 +1,38 @@
+#!/usr/bin/env bats
+# Secrets and limits, one scenario a test.
+
+play() {
+    timeout 170 /usr/bin/python3 "$BATS_TEST_DIRNAME/scenarios.py" "$@" 3>&-
+}
+
+# with PART WORD: skips unless --version says so of this part.
+with() {
+    "${SMSPD:-$BATS_TEST_DIRNAME/smspd}" --version | grep -q "^$1: .*$2" || skip "this smspd is without $2"
+}
+
+@test "access: password and cookie are nowhere, a text only where it is kept" {
+    with secrets Argon2id
+    with store SQLite
+    play secrets_nowhere
+}
+
+@test "access: an unknown name and a wrong password take the same time" {
+    with secrets Argon2id
+    play login_times
+}
+
+@test "access: the fourth failed login takes a second longer" { play failed_logins; }
+
+@test "access: two passwords are hashed at a time" {
+    with secrets Argon2id
+    play hashing_bounded
+}
+
+@test "access: clients that are too slow are left" { play too_slow; }
+@test "access: clients from one address are counted" { play clients_per_address; }
+@test "access: --no-dump prints counts" { play no_dump; }
+
+@test "access: workers and keeper are confined" {
+    with sandbox seccomp
+    play confined
+}
