@@ -66,6 +66,9 @@ FUZZ_BLIND := $(filter-out $(FUZZ_QUIET) %/request.o %/reply.o %/effect.o,$(ENGI
 $(FUZZ_BLIND): override CFLAGS += $(if $(filter fuzz-afl%,$(FUZZ_KIND)),,-fno-sanitize-coverage=trace-cmp)
 endif
 
+# Some flags stand here only, so what was made with others is made again.
+$(if $(FUZZ_KIND),$(ENGINE_OBJ) $(FUZZ_COMMON_OBJ)) $(B)/fuzz/.rules: fuzz/rules.mk
+
 $(B)/fuzz/%.o: override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ifuzz/common -Iserver -Iclient $(FUZZ_WORK)
 
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(B)/fuzz/%)
@@ -83,3 +86,40 @@ $(B)/fuzz/mutator-%.so: fuzz/common/mutator_%.c fuzz/common/mutator_afl.c fuzz/c
 fuzz-programs: $(FUZZ_PROGRAMS)
 
 -include $(wildcard $(B)/fuzz/*/*.d)
+
+# ---- What people call ----
+
+.PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%) $(FUZZ_TARGETS:%=afl-%) fuzz-corpus fuzz-bugs fuzz-cov fuzz-server check-fuzz
+fuzz: ## fuzz every target with libFuzzer, FUZZ_TIME=60 seconds each
+	@ci/deps fuzz
+	@fuzz/campaign --time $(FUZZ_TIME)
+
+fuzz-parser: ## fuzz one target for FUZZ_TIME=60 seconds (fuzz-frame, fuzz-session, fuzz-ops, fuzz-reply, fuzz-effect, fuzz-slot)
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%:
+	@ci/deps fuzz
+	@fuzz/campaign --time $(FUZZ_TIME) $*
+
+afl-session: ## fuzz one target with AFL++ (afl-parser and so on), FUZZ_TIME=60 seconds
+$(FUZZ_TARGETS:%=afl-%): afl-%:
+	@ci/deps fuzz
+	@fuzz/afl --time $(FUZZ_TIME) $*
+
+fuzz-corpus: ## make the corpora in fuzz/corpus anew: seeds of the transcripts and what was learnt, minimised
+	@ci/deps fuzz conformance
+	@fuzz/minimise
+
+fuzz-bugs: ## plant the bugs of fuzz/bugs, one by one, and see that each is found
+	@ci/deps fuzz
+	@fuzz/find-bugs
+
+fuzz-cov: ## coverage of the engine by the conformance transcripts, by the corpora, and by both
+	@ci/deps fuzz conformance
+	@fuzz/coverage
+
+fuzz-server: ## fuzz the forking server itself over loopback, FUZZ_TIME=60 seconds
+	@ci/deps fuzz
+	@fuzz/fuzz-server --time $(FUZZ_TIME)
+
+check-fuzz: ## replay corpora and regressions, fuzz for some seconds, test the fuzzing scripts
+	@ci/deps fuzz
+	@bats fuzz/test_fuzz.bats

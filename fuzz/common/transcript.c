@@ -7,6 +7,7 @@
 
 #define BYTES_MAX  65536u
 #define REPEAT_MAX 5000u
+#define SHOWN_MAX  300u
 
 static void *grow(void *at, size_t *room, size_t wanted, size_t each)
 {
@@ -127,7 +128,13 @@ size_t transcript_piece(uint8_t cuts, size_t n, size_t left)
 
 void show_bytes(FILE *to, const uint8_t *at, size_t len)
 {
+    size_t shown = 0;
+
     for (size_t i = 0; i < len; i++) {
+        if (shown++ == SHOWN_MAX) {
+            fprintf(to, "... and %zu bytes more", len - i);
+            return;
+        }
         size_t run = 1;
         while (i + run < len && at[i + run] == at[i])
             run++;

@@ -63,7 +63,8 @@ size_t transcript_piece(uint8_t cuts, size_t n, size_t left);
 /* The transcript for people: one line a request, cookies by number. */
 void transcript_show(const transcript *t, FILE *to);
 
-/* Bytes made visible: printable ASCII stands, the rest is \xHH. */
+/* Bytes made visible: printable ASCII stands, the rest is \xHH; what
+ * is long is told, not shown. */
 void show_bytes(FILE *to, const uint8_t *at, size_t len);
 
 #endif
