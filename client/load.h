@@ -36,6 +36,7 @@ typedef struct load_options {
     double warmup;     /* seconds that do not count */
     double rate;       /* requests a second in all, or 0: as fast as it goes */
     size_t size;       /* bytes of a message */
+    const char *cookies; /* the file that keeps sessions from run to run, or NULL */
     unsigned accounts; /* shared by the clients in turn */
     uint64_t seed;
     bool json;

@@ -29,6 +29,7 @@ static const char usage[] =
     "  -r, --rate N         requests a second in all; latency then counts from when a request\n"
     "                       was due, not from when it could be sent\n"
     "  -p, --protocol NAME  smsp (default), redis, beanstalkd, echo\n"
+    "      --cookies FILE   keep the sessions in this file, so that the next run needs no logins\n"
     "      --seed N         names accounts and keys (1)\n"
     "  -j, --json           print one JSON object\n"
     "  -q, --quiet          no progress\n"
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
     {"mix", required_argument, NULL, 'm'},     {"accounts", required_argument, NULL, 'a'},
     {"rate", required_argument, NULL, 'r'},    {"protocol", required_argument, NULL, 'p'},
     {"seed", required_argument, NULL, 'S'},    {"json", no_argument, NULL, 'j'},
+    {"cookies", required_argument, NULL, 'C'},
     {"quiet", no_argument, NULL, 'q'},         {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
 };
@@ -103,6 +105,9 @@ static void take_option(load_options *o, int option)
         break;
     case 'p':
         o->protocol = protocol_named(optarg);
+        break;
+    case 'C':
+        o->cookies = optarg;
         break;
     case 'S':
         o->seed = (uint64_t)number("--seed", optarg, 0, 1e9, true);

@@ -1,7 +1,10 @@
 /* Our own protocol. MESSAGE and STORE go out in one write wherever the depth
  * allows, so that the text that comes back is the one that was sent. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "load.h"
 #include "smsp.h"
@@ -56,6 +59,42 @@ static bool make_lines(load_client *client)
            load_make_line(client, LOGIN, before, false, "");
 }
 
+/* The session that an earlier run left in the file, if it is one still. */
+static bool enter_again(load_client *client, int fd)
+{
+    char line[100 + LOAD_COOKIE_MAX];
+    char reply[LOAD_COOKIE_MAX];
+    size_t name = strlen(client->name);
+    FILE *file = client->options->cookies != NULL ? fopen(client->options->cookies, "re") : NULL;
+
+    client->cookie[0] = '\0';
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, client->name, name) == 0 && line[name] == ' ' && strlen(line + name + 1) < LOAD_COOKIE_MAX)
+            memcpy(client->cookie, line + name + 1, strlen(line + name + 1) + 1); /* the last one counts */
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    int len = snprintf(line, sizeof line, "COUNT %s %s\n", client->name, client->cookie);
+    return client->cookie[0] != '\0' && load_ask(fd, line, (size_t)len, reply, sizeof reply) &&
+           strncmp(reply, "COUNTED ", 8) == 0;
+}
+
+static bool keep_cookie(const load_client *client)
+{
+    const char *name = client->options->cookies;
+    int fd = name != NULL ? open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+
+    if (name == NULL)
+        return true;
+    bool kept = fd >= 0 && dprintf(fd, "%s %s\n", client->name, client->cookie) > 0;
+    if (!kept)
+        fprintf(stderr, "smsp-load: --cookies %s: %s\n", name, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return kept;
+}
+
 /* REGISTER, or LOGIN where the account is there already. */
 static bool enter(load_client *client, int fd)
 {
@@ -69,7 +108,7 @@ static bool enter(load_client *client, int fd)
             return false;
         if (strncmp(reply, "OK ", 3) == 0 && strlen(reply + 3) < LOAD_COOKIE_MAX) {
             memcpy(client->cookie, reply + 3, strlen(reply + 3) + 1);
-            return true;
+            return keep_cookie(client);
         }
     }
     fprintf(stderr, "smsp-load: REGISTER and LOGIN of %s both failed: %s\n", client->name, reply);
@@ -118,7 +157,7 @@ static bool prepare(load_client *client)
     int fd = load_connect(client->options);
     if (fd < 0)
         return false;
-    bool done = (known || enter(client, fd)) && make_lines(client) &&
+    bool done = (known || enter_again(client, fd) || enter(client, fd)) && make_lines(client) &&
                 look_whether_fresh(client, fd) && fill_mailbox(client, fd);
     load_disconnect(fd);
     return done;

@@ -115,6 +115,26 @@ usage() {
     [ "$status" -eq 0 ]
 }
 
+@test "load: --cookies: the second run uses the sessions of the first, a stale one is replaced" {
+    start_smspd
+    file="$BATS_TEST_TMPDIR/cookies"
+    for run in 1 2; do
+        run "$load" -q -j -c 3 -n 30 --cookies "$file" 127.0.0.1 "$port"
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [ "$(wc -l <"$file")" -eq 3 ]
+    done
+    [ "$(stat -c %a "$file")" = 600 ]
+    printf 'LOGIN load1x1 load\n' | nc -N 127.0.0.1 "$port"
+    run "$load" -q -j -c 3 -n 30 --cookies "$file" 127.0.0.1 "$port"
+    [ "$status" -eq 0 ]
+    [ "$(wc -l <"$file")" -eq 4 ]
+    run "$load" -q --cookies /nowhere/at/all 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [ "$output" = "smsp-load: --cookies /nowhere/at/all: No such file or directory" ]
+}
+
 @test "load: the largest and the smallest message" {
     start_smspd
     for size in 16 4096; do

@@ -20,6 +20,8 @@ def load(server, clients, depth, size, seconds, mix=None, warmup=0.1):
     mix = mix or server.mix
     command = ["client/smsp-load", "-q", "-j", "-p", server.protocol, "-m", mix, "-c", str(clients), "-d", str(depth),
                "-s", str(size), "-t", str(seconds), "-w", str(warmup), "127.0.0.1", str(server.port)]
+    if server.protocol == "smsp":
+        command += ["--cookies", os.path.join(server.directory, "cookies")]
     ran = subprocess.run(command, capture_output=True, text=True)
     if ran.returncode != 0:
         raise peers.BenchError(f"{server.name}: smsp-load ended with {ran.returncode}: {ran.stderr.strip()}")
@@ -79,6 +81,7 @@ def growth(smspd, clients, rounds, seconds):
     """Throughput one request at a time, and the keeper's share of a processor, by clients."""
     keeper = peers.children(smspd.process.pid)[0]  # the first process that smspd starts
     found = {}
+    load(smspd, max(clients), 1, 64, 0.05)  # registers all accounts before anything is timed
     for _ in range(rounds):
         for count in clients:
             used = peers.processor_seconds(keeper)

@@ -54,9 +54,10 @@ class Server:
         self.says_port = says_port
         self.process = None
         self.port = None
+        self.directory = None
 
     def start(self, below):
-        directory = os.path.join(below, self.name.replace(" ", "-"))
+        directory = self.directory = os.path.join(below, self.name.replace(" ", "-"))
         os.makedirs(directory)
         self.port = 0 if self.says_port else free_port()
         log = os.path.join(directory, "log")
