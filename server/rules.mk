@@ -41,7 +41,7 @@ SMSPD_TESTED := SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSI
 	SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) \
 	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/test_sandbox)
 
-SMSPD_BATS := $(patsubst %,server/test_%.bats,options server store access sandbox)
+SMSPD_BATS := $(patsubst %,server/test_%.bats,options server store access sandbox chaos)
 
 .PHONY: check-server check-server-san check-server-long
 check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
@@ -53,3 +53,11 @@ check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSaniti
 
 check-server-long: $(SMSPD) ## 20,000 connections, 200 killed workers, 16,000 rounds of pairs
 	@$(SMSPD_TESTED) bats server/test_long.bats
+
+# The seed repeats a run's decisions; without one it is random and printed.
+CHAOS_TIME ?= 60
+
+.PHONY: chaos
+chaos: $(SMSPD) $(FAULT_DISK) ## kill, stop and starve a server under load, and count what is lost: CHAOS_TIME=60 CHAOS_SEED=
+	@ci/deps chaos
+	@$(SMSPD_TESTED) /usr/bin/python3 server/chaos.py --time $(CHAOS_TIME) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
