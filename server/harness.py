@@ -45,6 +45,12 @@ def children_of(pid):
     return sorted(found)
 
 
+def age(pid):
+    """What is less for a process that began earlier."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+        return int(stat.read().rsplit(")", 1)[1].split()[19]), pid
+
+
 def alive(pid):
     """A zombie whose parent takes its time is not."""
     try:
@@ -72,7 +78,7 @@ class Server:
             stdout=self.stdout or subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, **self.more)
         try:
             self.read_log()
-            self.keeper, = children_of(self.process.pid)  # a worker's number may come to be lower
+            self.keeper = min(children_of(self.process.pid), key=age)  # a worker's number may come to be lower
         except BaseException:
             self.__exit__()
             raise

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What the processes may do, and what README.md says they may.
 
-setup_file() {
+setup() {
     [ -n "${SMSPD_SANDBOX_TEST:-}" ] || skip "this smspd has no sandbox"
 }
 

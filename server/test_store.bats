@@ -2,7 +2,7 @@
 # What lasts, one scenario a test: the server with --data, restarted, killed, on
 # disks that fail.
 
-setup_file() {
+setup() {
     "${SMSPD:-$BATS_TEST_DIRNAME/smspd}" --version | grep -q "store: SQLite" || skip "this smspd has no store"
 }
 
