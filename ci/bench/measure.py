@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 
 import servers as peers
 
-STEPS_OF_ROUND = {"job": 4, "echo": 1, "connect": 1}  # our own protocol; others need 3
+STEPS_OF_ROUND = {"job": 4, "echo": 1, "connect": 1, "count": 1}  # our own protocol; others need 3
 
 
 def load(server, clients, depth, size, seconds, mix=None, warmup=0.1):
@@ -57,7 +58,8 @@ def grid(running, cells, rounds, seconds):
             f"load average {os.getloadavg()[0]:.1f}")
         for cell in cells:
             for server in running:
-                if server.protocol != "echo" or cell[1] == 1:
+                clients, depth, _ = cell
+                if (server.protocol != "echo" or depth == 1) and clients * depth <= server.most:
                     results.setdefault((server.name, cell), []).append(load(server, *cell, seconds))
     return results
 
@@ -186,3 +188,51 @@ def versions():
         "beanstalkd": first(["beanstalkd", "-v"], r"beanstalkd (\S+)"),
         "re2c": first(["re2c", "--version"], r"re2c (\S+)"),
     }
+
+
+# ---- A large state, made through the store ----
+
+NAMES = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
+
+
+def fill_store(path, count):
+    """As many accounts with a session and a message each, as another server would have left them."""
+    db = sqlite3.connect(path)
+    with db:
+        db.execute("DROP INDEX MBX_of_user")
+        for what in ("INSERT INTO RA (username, verifier, salt, cost) SELECT printf('user%07d', i), randomblob(32), "
+                     "randomblob(16), 1 FROM n",
+                     "INSERT INTO ID SELECT printf('user%07d', i), randomblob(32) FROM n",
+                     "INSERT INTO MBX SELECT i, printf('user%07d', i), 'user0000001', "
+                     "printf('%064d', i) FROM n"):
+            into, select = what.split("SELECT", 1)
+            db.execute(NAMES.format(count=count) + into + "SELECT" + select)
+        db.execute("CREATE INDEX MBX_of_user ON MBX (username, place)")
+    db.close()
+
+
+def filled_server(running, count):
+    """smspd --data with a state of that size; gives back it and the seconds that loading took."""
+    server = peers.smspd_durable(f"state of {count}", ["--max-accounts", "1100000", "--max-messages", "1100000"])
+    running.start(server)
+    server.stop()
+    fill_store(os.path.join(server.directory, "data", "mail.db"), count)
+    began = time.monotonic()
+    server.start_again()
+    running.running[server.name] = server
+    return server, time.monotonic() - began
+
+
+def large_state(small, large, rounds, seconds):
+    """The same loads on a small and on a large state: {load: [(small, large) of each round]}."""
+    with peers.Servers(os.path.join("build", "bench")) as running:
+        pair = [filled_server(running, count) for count in (small, large)]
+        found = {"sizes": [small, large], "loading": [seconds_taken for _, seconds_taken in pair],
+                 "memory": [peers.pss(peers.children(server.process.pid)[0]) for server, _ in pair], "loads": {}}
+        for mix, clients, depth in (("count", 1, 1), ("count", 64, 1), ("job", 64, 1), ("count", 16, 64)):
+            for server, _ in pair:
+                load(server, clients, depth, 64, 0.05, mix)  # the accounts
+            rows = [[load(server, clients, depth, 64, seconds, mix)["requests_per_second"] for server, _ in pair]
+                    for _ in range(rounds)]
+            found["loads"][f"{mix}, {clients} × {depth}"] = rows
+    return found

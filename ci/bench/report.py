@@ -71,6 +71,9 @@ def goal_rows(grid, found, engine):
     connections = found.get("connections", {})
     forks = [a / b for a, b in zip(connections.get("smspd --memory", []), connections.get("fork and exit", []))]
     rows.append(["connections with one request each, ÷ bare fork and exit", "0.5", "0.7", spread(forks)])
+    for name, pairs in found.get("large", {}).get("loads", {}).items():
+        rows.append([f"{name} with {found['large']['sizes'][1]:,} accounts and messages: time ÷ with "
+                     f"{found['large']['sizes'][0]:,}", "1.5", "1.2", spread([a / b for a, b in pairs])])
     idle = dict(tuple(pair) for pair in found.get("idle", []))
     if 100 in idle:
         rows.append(["memory of an idle client with 100 of them, KiB (PSS)", "", "110", f"**{idle[100] / 1024:.0f}**"])
@@ -139,6 +142,8 @@ def server_part(found):
             [[count, figure(rate), f"{share:.0%}", f"{p99 / 1000:.2f}"]
              for count, (rate, share, p99) in sorted(found["growth"].items(), key=lambda item: int(item[0]))])
         lines += ["![growth](growth.svg)", "", "![by clients](clients.svg)", ""]
+    if found.get("large"):
+        lines += large_part(found["large"])
     lines += ["## Connections, memory, start-up, size", ""]
     lines += table(["connections a second, each with one request", "median"],
                    [[name, figure(median(rates))] for name, rates in found["connections"].items()])
@@ -147,6 +152,15 @@ def server_part(found):
                    [[name, f"{median(times):.1f}"] for name, times in found["start_up"].items()])
     lines += table(["stripped", "KiB"], [[f"`{name}`", f"{size / 1024:.0f}"] for name, size in found["sizes"].items()])
     return lines
+
+
+def large_part(large):
+    small, big = (f"{size:,} accounts and messages" for size in large["sizes"])
+    rows = [[name, figure(median([a for a, _ in rows])), figure(median([b for _, b in rows])),
+             spread([a / b for a, b in rows])] for name, rows in large["loads"].items()]
+    return (["## A large state (`smspd --data`)", ""] + table(["requests/s", small, big, "time ÷ (less is better)"], rows) +
+            table(["", small, big], [["from start to listening, s"] + [f"{t:.2f}" for t in large["loading"]],
+                                     ["the keeper's memory, MiB (PSS)"] + [f"{m / 2**20:.1f}" for m in large["memory"]]]))
 
 
 def engine_part(engine):

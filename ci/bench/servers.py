@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-START_SECONDS = 10
+START_SECONDS = 60  # with a million accounts to load
 
 
 class BenchError(Exception):
@@ -46,23 +46,28 @@ def processor_seconds(pid):
 class Server:
     """One of them. protocol and mix: what smsp-load is told."""
 
-    def __init__(self, name, command, protocol, mix, says_port=False):
+    def __init__(self, name, command, protocol, mix, says_port=False, most=1 << 20):
         self.name = name
         self.command = command  # a function of (port, directory) to a list of words
         self.protocol = protocol
         self.mix = mix
         self.says_port = says_port
+        self.most = most  # requests under way at a time, lest a load take minutes to end
         self.process = None
         self.port = None
         self.directory = None
 
     def start(self, below):
-        directory = self.directory = os.path.join(below, self.name.replace(" ", "-"))
-        os.makedirs(directory)
+        self.directory = os.path.join(below, self.name.replace(" ", "-"))
+        os.makedirs(self.directory)
+        return self.start_again()
+
+    def start_again(self):
+        """In the directory that it has."""
         self.port = 0 if self.says_port else free_port()
-        log = os.path.join(directory, "log")
+        log = os.path.join(self.directory, "log")
         with open(log, "wb") as out:
-            self.process = subprocess.Popen(self.command(self.port, directory), stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(self.command(self.port, self.directory), stdin=subprocess.DEVNULL,
                                             stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         ends = time.monotonic() + START_SECONDS
         while time.monotonic() < ends:
@@ -135,10 +140,10 @@ def smspd(*options, name="smspd --memory"):
                                                  "127.0.0.1", str(port)], "smsp", "job", says_port=True)
 
 
-def smspd_durable():
-    return Server("smspd --data", lambda port, directory: [
-        "server/smspd", "--data", os.path.join(directory, "data"), "--max-clients", "1100", "127.0.0.1", str(port)],
-        "smsp", "job", says_port=True)
+def smspd_durable(name="smspd --data", options=()):
+    return Server(name, lambda port, directory: ["server/smspd", "--data", os.path.join(directory, "data"), *options,
+                                                 "--max-clients", "1100", "127.0.0.1", str(port)],
+                  "smsp", "job", says_port=True)
 
 
 def redis(name, *options):
@@ -151,7 +156,7 @@ def beanstalkd(name, durable):
     def command(port, directory):
         words = ["beanstalkd", "-l", "127.0.0.1", "-p", str(port)]
         return words + (["-b", directory, "-f0"] if durable else [])
-    return Server(name, command, "beanstalkd", "job")
+    return Server(name, command, "beanstalkd", "job", most=256 if durable else 1 << 20)
 
 
 def reference(script):
