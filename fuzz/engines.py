@@ -9,10 +9,11 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TARGETS = ["parser", "frame", "session", "ops", "reply", "effect", "slot"]
+TARGETS = ["parser", "frame", "session", "ops", "reply", "effect", "slot", "limits", "memory"]
 # The longest inputs: beyond them a run gets slower and finds nothing more. A
 # transcript's repeats make long lines of short inputs.
-LONGEST = {"parser": 4200, "frame": 512, "session": 1024, "ops": 402, "reply": 600, "effect": 1500, "slot": 4400}
+LONGEST = {"parser": 4200, "frame": 512, "session": 1024, "ops": 402, "reply": 600, "effect": 1500, "slot": 4400, "limits": 400,
+           "memory": 100, "rig": 64}
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "abort_on_error=0:symbolize=1:detect_leaks=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:symbolize=1",
@@ -152,6 +153,18 @@ class Scratch:
 
     def __exit__(self, *ignored):
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def seeds(folder):
+    """Makes seeds of the conformance transcripts below folder; where they are."""
+    flat = os.path.join(folder, "flat")
+    out = os.path.join(folder, "seeds")
+    for command in ([os.path.join(ROOT, "conformance", "smsp-conformance"), "--export", flat],
+                    [os.path.join(ROOT, "fuzz", "make-seeds"), flat, out]):
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(f"{os.path.basename(command[0])}: {done.stderr.strip()}")
+    return out
 
 
 def main_of(function):

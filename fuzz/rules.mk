@@ -1,6 +1,6 @@
 # Fuzzing: the targets with their checks, in many builds. fuzz/README.md tells more.
 
-FUZZ_TARGETS := parser frame session ops reply effect slot
+FUZZ_TARGETS := parser frame session ops reply effect slot limits memory
 FUZZ_TIME ?= 60
 
 # Builds (VARIANT=fuzz-...); -tiny has limits so small that every one is met within a few bytes.
@@ -71,7 +71,7 @@ $(if $(FUZZ_KIND),$(ENGINE_OBJ) $(FUZZ_COMMON_OBJ)) $(B)/fuzz/.rules: fuzz/rules
 
 $(B)/fuzz/%.o: override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ifuzz/common -Iserver -Iclient $(FUZZ_WORK)
 
-FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(B)/fuzz/%)
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(B)/fuzz/%) $(B)/fuzz/rig
 .SECONDEXPANSION:
 $(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/targets/fuzz_%.o $(FUZZ_COMMON_OBJ) $(LIBSMSP) \
 		$$(if $$(FUZZ_SELF)$$(filter fuzz-afl%,$$(FUZZ_KIND)),,$$(call fuzz_mutator,$$*))
@@ -94,7 +94,7 @@ fuzz: ## fuzz every target with libFuzzer, FUZZ_TIME=60 seconds each
 	@ci/deps fuzz
 	@fuzz/campaign --time $(FUZZ_TIME)
 
-fuzz-parser: ## fuzz one target for FUZZ_TIME=60 seconds (fuzz-frame, fuzz-session, fuzz-ops, fuzz-reply, fuzz-effect, fuzz-slot)
+fuzz-parser: ## fuzz one target for FUZZ_TIME=60 seconds (fuzz-frame, fuzz-session, fuzz-ops, fuzz-reply, fuzz-effect, fuzz-slot, fuzz-limits, fuzz-memory)
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%:
 	@ci/deps fuzz
 	@fuzz/campaign --time $(FUZZ_TIME) $*

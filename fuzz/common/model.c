@@ -115,7 +115,7 @@ static bool is_assigned(const model *m, const uint8_t *cookie)
 /* REG-5: a candidate that is not in AC, or NULL. */
 static const uint8_t *draw_cookie(model *m)
 {
-    for (unsigned n = 0; n < REDRAWS; n++) {
+    for (unsigned n = 0; n < REDRAWS && !m->broken; n++) {
         const uint8_t *cookie = m->candidate(m->context, m->granted + n);
         if (!is_assigned(m, cookie))
             return cookie;

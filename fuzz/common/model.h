@@ -49,6 +49,7 @@ typedef struct model {
     const uint8_t *assigned[MODEL_USERS]; /* AC */
     unsigned assigned_count;
     bool read_only;
+    bool broken; /* no randomness: no cookies */
     unsigned granted; /* cookies */
     /* The nth candidate for a new cookie, as text; a request's first is that of
      * the number of cookies granted before. */

@@ -22,6 +22,9 @@ static bool draw(void *context, uint8_t *out, size_t len)
     world *w = context;
     unsigned n = w->granted + w->draws++;
 
+    if (w->broken == 1)
+        return false;
+
     ORACLE("draw", len == SMSP_COOKIE_BYTES, "asked for %zu random bytes", len);
     for (size_t i = 0; i < len; i++) {
         const uint8_t *hex = w->cookies[n % w->pool] + 2 * i;
@@ -37,7 +40,8 @@ static bool password_token(void *context, smsp_span password, const smsp_salt *s
 {
     uint64_t hash = UINT64_C(14695981039346656037);
 
-    (void)context;
+    if (((const world *)context)->broken == 2)
+        return false;
     memset(out->bytes, 0, SMSP_TOKEN_LEN);
     for (size_t i = 0; i < password.len; i++)
         hash = (hash ^ password.at[i]) * UINT64_C(1099511628211);
@@ -178,6 +182,35 @@ static bool take_effect(void *context, const smsp_effect *effect)
     return smsp_replay(to->state, effect) == SMSP_OK;
 }
 
+/* Stops after as many effects as the count it is given. */
+static bool take_some(void *context, const smsp_effect *effect)
+{
+    size_t *left = context;
+
+    return effect->kind != SMSP_EFFECT_NONE && (*left)-- > 1;
+}
+
+static bool write_some(void *context, const uint8_t *at, size_t len)
+{
+    size_t *left = context;
+
+    (void)at;
+    *left -= len < *left ? len : *left;
+    return *left > 0;
+}
+
+/* Who asks to stop is heard. */
+static void check_stops(const world *w)
+{
+    smsp_counts counts = smsp_state_counts(w->state);
+    size_t effects = 1 + w->log_len % 8;
+    size_t bytes = 1 + w->log_len % 64;
+
+    ORACLE("stop", (smsp_dump(w->state, write_some, &bytes) == SMSP_STOPPED) == (bytes == 0), "DUMP");
+    if (counts.accounts + counts.messages >= effects)
+        ORACLE("stop", smsp_snapshot(w->state, take_some, &effects) == SMSP_STOPPED, "the snapshot");
+}
+
 static void check_same(const world *w, const world *other, const char *name)
 {
     const char *wrong = smsp_state_check(other->state);
@@ -192,6 +225,7 @@ void world_check_effects(const world *w)
     smsp_effect effect;
     size_t used;
 
+    check_stops(w);
     world_open(&second, w->pool, w->config.shared_mailboxes);
     for (size_t at = 0; at < w->log_len; at += used) {
         smsp_error error = smsp_effect_decode(w->log + at, w->log_len - at, &effect, &used);

@@ -24,6 +24,7 @@ typedef struct world {
     unsigned draws;   /* in the request under way */
     uint8_t cookies[WORLD_COOKIES][SMSP_COOKIE_LEN];
     bool batch;
+    unsigned broken; /* 1: no randomness, 2: no hashing */
     /* Effects, encoded, in order; those before kept are committed. */
     uint8_t *log;
     size_t log_len, log_kept, log_room;

@@ -25,6 +25,7 @@ enum {
     OP_READ_ONLY,
     OP_SNAPSHOT, /* go on with a state rebuilt from the snapshot */
     OP_RELOAD,   /* go on with a state rebuilt from the committed effects */
+    OP_BROKEN,   /* randomness or hashing fails, or no longer */
     OP_SEALED,   /* a sealed request that no seal step makes */
     OPS
 };
@@ -163,12 +164,14 @@ static void roll_back(game *g)
 {
     unsigned granted = g->now.granted;
     bool read_only = g->now.read_only;
+    bool broken = g->now.broken;
 
     world_rollback(the_world(g));
     if (g->batch)
         g->now = g->kept;
     g->now.granted = granted;
     g->now.read_only = read_only;
+    g->now.broken = broken;
     g->batch = false;
 }
 
@@ -266,6 +269,10 @@ static void do_command(game *g, const uint8_t op[4])
         g->now.read_only = g->read_only;
         smsp_state_read_only(the_world(g)->state, g->read_only);
         break;
+    case OP_BROKEN:
+        g->worlds[0].broken = g->worlds[1].broken = g->now.broken ? 0 : 1 + op[1] % 2u;
+        g->now.broken = !g->now.broken;
+        break;
     case OP_SNAPSHOT:
     case OP_RELOAD:
         if (!g->batch && !g->read_only)
@@ -288,6 +295,7 @@ static void game_open(game *g, const transcript *t, model_arena *arena)
     g->in_use = 0;
     g->read_only = false;
     g->batch = false;
+    g->worlds[0].broken = g->worlds[1].broken = 0;
     world_open(the_world(g), t->pool, t->shared_mailboxes);
     model_init(&g->now, &limits, arena);
     g->now.candidate = world_candidate;
@@ -330,7 +338,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 void target_show(const uint8_t *data, size_t size, FILE *to)
 {
     static const char *const names[] = {"commit, begin", "roll back", "read-only, or no longer",
-                                        "go on with the snapshot", "go on with the effects", "a sealed request"};
+                                        "go on with the snapshot", "go on with the effects", "secrets fail, or no longer",
+                                        "a sealed request"};
     static uint8_t reply[SMSP_REPLY_MAX + 64];
     bool dump;
 

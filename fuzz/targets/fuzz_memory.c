@@ -1,0 +1,103 @@
+/* A state whose memory was overwritten: smsp_state_check must end on any contents
+ * of the tables, and what it lets pass must be safe to print and to copy. Byte 0:
+ * how the state was made; then three bytes a change: place (2), value (1). Bit 7
+ * of byte 0 writes four bytes, most of them an index, at a multiple of four. */
+#include <string.h>
+
+#include "state.h"
+
+#include "oracle.h"
+#include "target.h"
+#include "transcript.h"
+#include "world.h"
+
+const char target_name[] = "memory";
+
+static world w;
+
+static void say(const char *words, unsigned cookie)
+{
+    uint8_t line[200];
+    uint8_t out[SMSP_REPLY_MAX + 1];
+    size_t len = strlen(words);
+    bool dump, committed;
+
+    memcpy(line, words, len);
+    memcpy(line + len, w.cookies[cookie], SMSP_COOKIE_LEN);
+    len += words[0] == 'R' || words[0] == 'D' ? 0 : SMSP_COOKIE_LEN;
+    (void)world_answer(&w, SMSP_OK, (smsp_span){line, len}, SMSP_ENDS_LF, out, &dump, &committed);
+}
+
+/* A state with some of everything; in a batch, so that the journal holds something. */
+static void prepare(uint8_t how)
+{
+    static const char text[] = "MESSAGE a text that takes more than one block of sixty-four ";
+    static const char *const steps[] = {"REGISTER a p", "REGISTER b p", text, "STORE a ", "MESSAGE x ", text,
+                                        "STORE b ", "LOGOUT "};
+
+    world_open(&w, 32, false);
+    if (how & 16)
+        world_begin(&w);
+    for (unsigned i = 0; i < 8 && i < (how & 15u); i++)
+        say(steps[i], i == 7);
+}
+
+static bool discard(void *context, const uint8_t *at, size_t len)
+{
+    *(size_t *)context += len;
+    return at != NULL;
+}
+
+static bool ignore(void *context, const smsp_effect *effect)
+{
+    *(size_t *)context += effect->username.len;
+    return true;
+}
+
+static void overwrite(const uint8_t *data, size_t size, bool words)
+{
+    uint8_t *memory = w.memory;
+    size_t first = sizeof(smsp_state);
+
+    for (size_t i = 1; i + 3 <= size; i += 3) {
+        size_t place = first + (data[i] * 256u + data[i + 1]) % (w.size - first);
+        uint32_t index = data[i + 2] >= 250 ? SMSP_NIL : data[i + 2];
+        if (words && place / 4 * 4 >= first && place / 4 * 4 + 4 <= w.size)
+            memcpy(memory + place / 4 * 4, &index, 4);
+        else
+            memory[place] = data[i + 2];
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t count = 0;
+
+    if (size < 1)
+        return 0;
+    prepare(data[0]);
+    overwrite(data, size, (data[0] & 128) != 0);
+    work_reset();
+    engine_enters();
+    const char *wrong = smsp_state_check(w.state);
+    engine_leaves();
+    ORACLE("work", work_done() <= 400000, "%llu blocks for one check", (unsigned long long)work_done());
+    if (wrong == NULL) {
+        ORACLE("dump", smsp_dump(w.state, discard, &count) == SMSP_OK, "it stopped");
+        ORACLE("snapshot", smsp_snapshot(w.state, ignore, &count) == SMSP_OK, "it stopped");
+        smsp_rollback(w.state);
+        ORACLE("invariant", data[0] & 16 || smsp_state_check(w.state) == NULL, "it holds no longer");
+    }
+    return 0;
+}
+
+void target_show(const uint8_t *data, size_t size, FILE *to)
+{
+    if (size < 1)
+        return;
+    prepare(data[0]);
+    fprintf(to, "after %u steps%s, %zu changes: ", data[0] & 15u, data[0] & 16 ? " in a batch" : "", (size - 1) / 3);
+    overwrite(data, size, (data[0] & 128) != 0);
+    const char *wrong = smsp_state_check(w.state);
+    fprintf(to, "%s\n", wrong == NULL ? "nothing wrong" : wrong);
+}
