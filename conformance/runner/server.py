@@ -19,6 +19,7 @@ except ImportError:
 ANNOUNCED = re.compile(rb"listening on \S*:(\d+)\s")
 KEPT = 1 << 22  # bytes of a terminal's text that are kept
 LAST_WORDS = 300
+FLOW_TAKES = 0.2  # seconds until a terminal has stopped: the kernel does it in its own time
 
 
 class CannotStart(Exception):
@@ -74,6 +75,7 @@ class Terminal:
     def flow(self, going):
         """Stop and go on, as with the keys that a person has for it."""
         os.write(self.descriptor, b"\x11" if going else b"\x13")
+        time.sleep(FLOW_TAKES)
 
 
 class NoTerminal:
