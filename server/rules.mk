@@ -61,3 +61,8 @@ CHAOS_TIME ?= 60
 chaos: $(SMSPD) $(FAULT_DISK) ## kill, stop and starve a server under load, and count what is lost: CHAOS_TIME=60 CHAOS_SEED=
 	@ci/deps chaos
 	@$(SMSPD_TESTED) /usr/bin/python3 server/chaos.py --time $(CHAOS_TIME) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+
+.PHONY: bench-durable
+bench-durable: $(SMSPD) load ## smspd --data beside bare SQLite commits and redis-server --appendfsync always
+	@ci/deps bench
+	@$(SMSPD_TESTED) /usr/bin/python3 server/durable_bench.py

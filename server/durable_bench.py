@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""What a durable request costs: smspd with --data beside a bare loop of SQLite commits and
+redis-server --appendfsync always, in turn, on the same disk. Prints a table of medians."""
+import argparse
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from harness import Server, wait_for
+
+LOAD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "client", "smsp-load")
+
+
+def bare_commits(folder, seconds):
+    """Commits of one row a second: the most that one client after the other can have."""
+    db = sqlite3.connect(os.path.join(folder, "bare.db"), isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("CREATE TABLE IF NOT EXISTS IMQ (place INTEGER PRIMARY KEY, sender TEXT, content TEXT)")
+    began, count = time.monotonic(), 0
+    while time.monotonic() - began < seconds:
+        db.execute("INSERT INTO IMQ (sender, content) VALUES ('alice', ?)", ("x" * 64,))
+        count += 1
+    db.close()
+    return count / (time.monotonic() - began)
+
+
+def load(port, clients, seconds, protocol, mix):
+    done = subprocess.run([LOAD, "-p", protocol, "-m", mix, "-c", str(clients), "-t", str(seconds), "-w", "0.3", "-q", "-j",
+                           "127.0.0.1", str(port)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["requests_per_second"]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def redis(folder, clients, seconds, mix):
+    port = free_port()
+    process = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", tempfile.mkdtemp(dir=folder), "--save", "",
+                                "--appendonly", "yes", "--appendfsync", "always"], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "redis answers")
+        return load(port, clients, seconds, "redis", mix)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def smspd(folder, clients, seconds, mix):
+    with Server("--data", tempfile.mkdtemp(dir=folder)) as server:
+        return load(server.port, clients, seconds, "smsp", mix)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--time", type=float, default=2, help="seconds for each figure of a round (2)")
+    parser.add_argument("--dir", default=None, help="where the disk is (the usual place for temporary files)")
+    parsed = parser.parse_args()
+    figures = {"bare commits": [], "smspd, 1 client, MESSAGE STORE": []}
+    for clients in (1, 64):
+        figures |= {f"smspd, {clients} clients, job": [], f"redis, {clients} clients, job": []}
+    folder = tempfile.mkdtemp(prefix="smspd-bench-", dir=parsed.dir)
+    try:
+        for _ in range(parsed.rounds):
+            figures["bare commits"].append(bare_commits(folder, parsed.time))
+            figures["smspd, 1 client, MESSAGE STORE"].append(smspd(folder, 1, parsed.time, "send"))
+            for clients in (1, 64):
+                figures[f"smspd, {clients} clients, job"].append(smspd(folder, clients, parsed.time, "job"))
+                figures[f"redis, {clients} clients, job"].append(redis(folder, clients, parsed.time, "job"))
+    finally:
+        shutil.rmtree(folder)
+    for name, rates in figures.items():
+        print(f"{name:32} {statistics.median(rates):9.0f}/s  of {' '.join(f'{rate:.0f}' for rate in rates)}")
+    ratios = [one / bare for bare, one in zip(figures["bare commits"], figures["smspd, 1 client, MESSAGE STORE"])]
+    print(f"one durable client, of bare commits: {statistics.median(ratios):.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
