@@ -85,8 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (wrong == NULL) {
         ORACLE("dump", smsp_dump(w.state, discard, &count) == SMSP_OK, "it stopped");
         ORACLE("snapshot", smsp_snapshot(w.state, ignore, &count) == SMSP_OK, "it stopped");
-        smsp_rollback(w.state);
-        ORACLE("invariant", data[0] & 16 || smsp_state_check(w.state) == NULL, "it holds no longer");
+        smsp_commit(w.state); /* a rollback would trust the journal, which the check cannot vouch for */
+        ORACLE("invariant", smsp_state_check(w.state) == NULL, "it holds no longer after a commit");
     }
     return 0;
 }

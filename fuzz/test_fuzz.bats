@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# Corpora and regressions without a fuzzer, a short campaign, and the scripts themselves.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    cd "$BATS_TEST_DIRNAME/.." || return 1
+    export MAKEFLAGS='' MAKELEVEL=''
+    for variant in fuzz-replay fuzz-replay-tiny; do
+        make -s --no-print-directory VARIANT=$variant fuzz-programs || return 1
+    done
+    for program in san/fuzz/parser san-tiny/fuzz/parser san/fuzz/session san-tiny/fuzz/session \
+        san/fuzz/rig san-tiny/fuzz/rig; do
+        make -s --no-print-directory VARIANT="fuzz-${program%%/*}" "build/fuzz-$program" || return 1
+    done
+}
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/.." || return 1
+}
+
+# The corpus and the regressions of a target, with usual and with tiny limits.
+replay() {
+    local folders=("fuzz/corpus/$1")
+    [ ! -d "fuzz/regressions/$1" ] || folders+=("fuzz/regressions/$1")
+    for variant in fuzz-replay fuzz-replay-tiny; do
+        run -0 "build/$variant/fuzz/$1" "${folders[@]}"
+        [[ $output == *"1..${#folders[@]}"* ]]
+    done
+}
+
+@test "fuzz: parser, every input again" {
+    replay parser
+}
+
+@test "fuzz: frame, every input again" {
+    replay frame
+}
+
+@test "fuzz: session, every input again" {
+    replay session
+}
+
+@test "fuzz: ops, every input again" {
+    replay ops
+}
+
+@test "fuzz: reply, every input again" {
+    replay reply
+}
+
+@test "fuzz: effect, every input again" {
+    replay effect
+}
+
+@test "fuzz: slot, every input again" {
+    replay slot
+}
+
+@test "fuzz: limits, every input again" {
+    replay limits
+}
+
+@test "fuzz: memory, every input again" {
+    replay memory
+}
+
+@test "fuzz: ten seconds of the parser find nothing" {
+    run -0 fuzz/campaign --time 10 parser
+    [[ $output == *"nothing found in "* ]]
+}
+
+@test "fuzz: ten seconds of sessions find nothing" {
+    run -0 fuzz/campaign --time 10 session
+    [[ $output == *"nothing found in "* ]]
+}
+
+@test "fuzz: a campaign finds the planted fault, says how to repeat it, and ends with status 1" {
+    run -1 fuzz/campaign --time 10 --limits tiny --fresh rig
+    [[ $output == *"FOUND by rig-tiny"* ]]
+    command=$(sed -n 's/^  again: *//p' <<<"$output")
+    [ -n "$command" ]
+    run ! $command
+    [[ $output == *"ORACLE rig"* || $output == *"heap-buffer-overflow"* ]]
+    rm -f "${command##* }"
+}
+
+@test "fuzz: the decoder shows a session as people write it" {
+    printf '\000\000REGISTER a p\n\020BCOUNT a \0200\r\n' >"$BATS_TEST_TMPDIR/input"
+    run -0 build/fuzz-replay/fuzz/session --show "$BATS_TEST_TMPDIR/input"
+    [[ $output == *'A> REGISTER a p\n'* ]]
+    [[ $output == *'B> COUNT a '* ]]
+    [[ $output == *'< COUNTED 0\n'* ]]
+}
+
+@test "fuzz: the driver refuses what is not there, and a folder without inputs" {
+    run -2 build/fuzz-replay/fuzz/session "$BATS_TEST_TMPDIR/none"
+    [[ $output == *"No such file"* ]]
+    mkdir "$BATS_TEST_TMPDIR/empty"
+    run -1 build/fuzz-replay/fuzz/session "$BATS_TEST_TMPDIR/empty"
+    [[ $output == *"not ok"* ]]
+}
+
+@test "fuzz: an oracle that speaks fails the replay and names the input" {
+    printf 'a b c d e' >"$BATS_TEST_TMPDIR/spaces"
+    run -1 build/fuzz-replay/fuzz/rig "$BATS_TEST_TMPDIR/spaces"
+    [[ $output == *"not ok"*spaces* ]]
+}
+
+@test "fuzz: scripts answer a wrong argument with one line and status 2" {
+    for script in campaign find-bugs minimise afl; do
+        run -2 "fuzz/$script" nonsense
+        [[ $output == *nonsense* ]]
+    done
+}
+
+@test "fuzz: the corpora are within 256 KiB each" {
+    for folder in fuzz/corpus/*; do
+        size=$(cat "$folder"/* | wc -c)
+        [ "$size" -gt 0 ]
+        [ "$size" -le 262144 ]
+    done
+}
+
+@test "fuzz: every planted bug applies to the sources as they are" {
+    count=0
+    for bug in fuzz/bugs/*.patch; do
+        patch --dry-run -s -p1 -i "$bug"
+        count=$((count + 1))
+    done
+    [ "$count" -ge 30 ]
+}
+
+@test "fuzz: a planted bug is found from the corpus" {
+    run -0 fuzz/find-bugs --seeds 1 --empty 0 --time 20 store-takes-the-oldest
+    [[ $output == *"1 of 1 bugs found"* ]]
+}
