@@ -72,10 +72,12 @@ usage() {
     start_smspd
     for mix in cycle job send fetch count login connect; do
         for depth in 1 7; do
-            run "$load" -q -j -m "$mix" -c 3 -d "$depth" -n 300 -s 100 --seed "$depth" 127.0.0.1 "$port"
+            wanted=300
+            [ "$mix" != login ] || wanted=9 # each costs an Argon2id hash
+            run "$load" -q -j -m "$mix" -c 3 -d "$depth" -n "$wanted" -s 100 --seed "$depth" 127.0.0.1 "$port"
             echo "$mix $depth $status $output"
             [ "$status" -eq 0 ]
-            [ "$(number requests)" -ge 300 ]
+            [ "$(number requests)" -ge "$wanted" ]
             [ "$(number wrong)" -eq 0 ]
         done
     done
@@ -205,7 +207,7 @@ usage() {
     run "$load" -q -j -m count -c 1 -d 1 -r 200 -t 1 127.0.0.1 "$port"
     echo "$output"
     [ "$status" -eq 0 ]
-    [ "$(number requests)" -ge 190 ]
+    [ "$(($(number requests) + $(number unsent)))" -ge 190 ]
     # 300 ms of 1 s: the 60 requests due in it waited 0 to 300 ms, so a tenth of all waited 200 ms and more.
     latency p90 100000 310000
     latency most 250000 400000
@@ -237,8 +239,9 @@ usage() {
     run "$load" -q -j -m count -c 4 -d 2 -r 1000 -t 1 127.0.0.1 "$port"
     echo "$output"
     [ "$status" -eq 0 ]
-    [ "$(number requests)" -ge 950 ]
-    [ "$(number requests)" -le 1010 ]
+    due=$(($(number requests) + $(number unsent))) # unsent: on a busy machine
+    [ "$due" -ge 990 ]
+    [ "$due" -le 1010 ]
 }
 
 @test "load: wrong options end with one line and status 2" {
