@@ -2,47 +2,34 @@
 # smsp-load: against smspd, and against a server that gets one thing wrong.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 
-bats_require_minimum_version 1.5.0
+load test_helper
 
 setup() {
-    cd "$BATS_TEST_DIRNAME/.." || return
+    client_setup
     load=client/smsp-load
-    pids=()
 }
 
 teardown() {
-    local pid
-    for pid in "${pids[@]}"; do
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-}
-
-# smspd on a free port: $port.
-start_smspd() {
-    : >"$BATS_TEST_TMPDIR/smspd.err"
-    server/smspd --memory 127.0.0.1 0 >/dev/null 2>"$BATS_TEST_TMPDIR/smspd.err" 3>&- &
-    pids+=($!)
-    wait_for_port "$BATS_TEST_TMPDIR/smspd.err" 's/^smspd: listening on 127.0.0.1:\([0-9]*\)$/\1/p'
+    client_teardown
 }
 
 # faulty FAULT: the wrong server on a free port: $port.
 faulty() {
     : >"$BATS_TEST_TMPDIR/port"
     client/test_load_server.py "$1" >"$BATS_TEST_TMPDIR/port" 3>&- &
-    pids+=($!)
-    wait_for_port "$BATS_TEST_TMPDIR/port" 's/^\([0-9][0-9]*\)$/\1/p'
+    started+=($!)
+    wait_for_port "$BATS_TEST_TMPDIR/port" '\([0-9]*\)'
 }
 
-wait_for_port() {
-    local tries
-    for ((tries = 0; tries < 100; tries++)); do
-        port=$(sed -n "$2" "$1")
-        [ -z "$port" ] || return 0
-        sleep 0.05
-    done
-    cat "$1"
-    return 1
+# finds FAULT STATUS COMPLAINT [OPTION...]: smsp-load notices that the server does this.
+finds() {
+    local expected=$2 complaint=$3
+    faulty "$1"
+    shift 3
+    run "$load" -q -c 1 -n 100 "$@" 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq "$expected" ]
+    [[ "$output" == *"$complaint"* ]]
 }
 
 # number NAME: that of the JSON object in $output.
@@ -69,7 +56,7 @@ usage() {
 }
 
 @test "load: every mix against smspd, every reply right" {
-    start_smspd
+    start_server --memory
     for mix in cycle job send fetch count login connect; do
         for depth in 1 7; do
             wanted=300
@@ -84,7 +71,7 @@ usage() {
 }
 
 @test "load: requests and rounds add up with what the server holds afterwards" {
-    start_smspd
+    start_server --memory
     run "$load" -q -j -m send -c 4 -d 8 -n 400 127.0.0.1 "$port"
     [ "$status" -eq 0 ]
     requests=$(number requests)
@@ -101,7 +88,7 @@ usage() {
 }
 
 @test "load: nothing stays in mailboxes after a cycle that ends by time" {
-    start_smspd
+    start_server --memory
     run "$load" -q -j -c 2 -d 16 -t 0.3 127.0.0.1 "$port"
     [ "$status" -eq 0 ]
     cookie=$(printf 'LOGIN load1x0 load\n' | nc -N 127.0.0.1 "$port" | sed 's/^OK //')
@@ -111,16 +98,16 @@ usage() {
 }
 
 @test "load: clients share accounts" {
-    start_smspd
+    start_server --memory
     run "$load" -q -j -m job -a 2 -c 6 -d 4 -n 600 127.0.0.1 "$port"
     echo "$output"
     [ "$status" -eq 0 ]
 }
 
 @test "load: --cookies: the second run uses the sessions of the first, a stale one is replaced" {
-    start_smspd
+    start_server --memory
     file="$BATS_TEST_TMPDIR/cookies"
-    for run in 1 2; do
+    for _ in 1 2; do
         run "$load" -q -j -c 3 -n 30 --cookies "$file" 127.0.0.1 "$port"
         echo "$output"
         [ "$status" -eq 0 ]
@@ -138,7 +125,7 @@ usage() {
 }
 
 @test "load: the largest and the smallest message" {
-    start_smspd
+    start_server --memory
     for size in 16 4096; do
         run "$load" -q -j -m job -c 2 -d 64 -n 1000 -s "$size" 127.0.0.1 "$port"
         echo "$output"
@@ -154,45 +141,25 @@ usage() {
 }
 
 @test "load: another text than was sent is found, at any depth" {
-    faulty text
     for depth in 1 5; do
-        run "$load" -q -m job -c 1 -d "$depth" -n 20 127.0.0.1 "$port"
-        echo "$output"
-        [ "$status" -eq 1 ]
-        [[ "$output" == *"first wrong reply: client 0, step 3, message 0: 0000-00000000-x"* ]]
+        finds text 1 'first wrong reply: client 0, step 3, message 0: 0000-00000000-x' -m job -d "$depth"
     done
 }
 
 @test "load: a refused STORE is found" {
-    faulty ko
-    run "$load" -q -c 1 -d 5 -n 100 127.0.0.1 "$port"
-    echo "$output"
-    [ "$status" -eq 1 ]
-    [[ "$output" == *"first wrong reply: client 0, step 1, message 0: KO\\x0a"* ]]
+    finds ko 1 'first wrong reply: client 0, step 1, message 0: KO\x0a' -d 5
 }
 
 @test "load: a COUNT of nothing while a message waits is found" {
-    faulty count
-    run "$load" -q -c 1 -d 5 -n 100 127.0.0.1 "$port"
-    echo "$output"
-    [ "$status" -eq 1 ]
-    [[ "$output" == *"step 2, message 0: COUNTED 0"* ]]
+    finds count 1 'step 2, message 0: COUNTED 0' -d 5
 }
 
 @test "load: a reply too many is found" {
-    faulty extra
-    run "$load" -q -c 1 -d 1 -n 100 127.0.0.1 "$port"
-    echo "$output"
-    [ "$status" -eq 1 ]
-    [[ "$output" == *"first wrong reply"* ]]
+    finds extra 1 'first wrong reply'
 }
 
 @test "load: a connection that ends is trouble, status 2" {
-    faulty close
-    run "$load" -q -c 1 -d 5 -n 100 127.0.0.1 "$port"
-    echo "$output"
-    [ "$status" -eq 2 ]
-    [[ "$output" == *"client 0: the server closed the connection with "*" replies owed"* ]]
+    finds close 2 'client 0: the server closed the connection with ' -d 5
 }
 
 @test "load: nobody listens: one line, status 2" {
@@ -235,7 +202,7 @@ usage() {
 }
 
 @test "load: --rate is kept" {
-    start_smspd
+    start_server --memory
     run "$load" -q -j -m count -c 4 -d 2 -r 1000 -t 1 127.0.0.1 "$port"
     echo "$output"
     [ "$status" -eq 0 ]
