@@ -52,12 +52,13 @@ class Run:
 
     @contextmanager
     def trouble(self):
-        """While this lasts, and a second longer, changes may be refused."""
+        """While this lasts changes may be refused, and a little longer: the fourth failed
+        LOGIN of a connection is told a second later."""
         self.calm_since = float("inf")
         try:
             yield
         finally:
-            self.calm_since = time.monotonic() + 1
+            self.calm_since = time.monotonic() + 2.5
 
     def look_after(self):
         """A server may give up when the disk keeps failing; it says so. Never otherwise."""

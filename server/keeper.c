@@ -165,7 +165,7 @@ static void hostile(keeper *k, uint32_t i)
 /* Copies in the runs that wait, as many as the journal has room for. */
 static void collect(keeper *k)
 {
-    uint32_t used = atomic_load_explicit(&k->all->board->used, memory_order_acquire);
+    uint32_t used = atomic_load(&k->all->board->used);
     uint32_t requests = 0;
 
     k->batch_count = 0;
@@ -210,7 +210,9 @@ static void publish(keeper *k)
             permits_want(&k->permits, i);
         } else if (s->consumed > 0) {
             answer(k, i);
-        } /* otherwise it still waits, for the next batch */
+        } else { /* it waits for the next batch, and comes first: then nobody's deletion puts it off */
+            k->first = i;
+        }
     }
 }
 

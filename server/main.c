@@ -72,7 +72,9 @@ int main(int argc, char **argv)
         return store_check(wanted.data, &wanted.limits) && fflush(stdout) == 0 ? 0 : 1;
     if (!take_data(&wanted))
         return 1;
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR || !secret_init() ||
+    /* SIGCHLD may come ignored from whoever started us; then no child could be reaped. */
+    if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        signal(SIGXFSZ, SIG_IGN) == SIG_ERR || !secret_init() ||
         !slots_map(&all, wanted.max_clients + SLOTS_SPARE)) {
         log_line("cannot start: %s", strerror(errno));
         return 1;

@@ -401,3 +401,13 @@ def asker_leaves():
             read += os.read(ours, 65536)
         want(read.count(b"xxxx\n"), 5, "texts printed when the terminal goes on")
     os.close(ours)
+
+
+@scenario
+def children_ignored_at_start():
+    """Started by a parent that ignores SIGCHLD, it still reaps its workers and frees their slots."""
+    with Server("--max-clients", "2", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)) as server:
+        for _ in range(20):
+            with server.client() as client:
+                want(client.ask("DUMP"), "OK")
+            server.quiet()

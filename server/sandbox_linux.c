@@ -56,6 +56,8 @@ typedef struct allowed {
     ((scmp_datum_t)(CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |    \
                     CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP))
 
+#define MEMORY_KIND (MAP_TYPE | MAP_ANONYMOUS | MAP_GROWSDOWN)
+
 /* The worker: client on descriptor 0, eventfd on 1; memory that is anonymous and
  * cannot be executed, for Argon2id. */
 static const allowed worker_calls[] = {
@@ -72,7 +74,8 @@ static const allowed worker_calls[] = {
     {SCMP_SYS(clock_gettime), 0, {{0}}},
     {SCMP_SYS(getrandom), 0, {{0}}},
     {SCMP_SYS(brk), 0, {{0}}},
-    {SCMP_SYS(mmap), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MAP_ANONYMOUS, MAP_ANONYMOUS)}},
+    /* Private and not growing: only that counts for RLIMIT_DATA. */
+    {SCMP_SYS(mmap), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MEMORY_KIND, MAP_PRIVATE | MAP_ANONYMOUS)}},
     {SCMP_SYS(munmap), 0, {{0}}},
     {SCMP_SYS(rt_sigreturn), 0, {{0}}},
     {SCMP_SYS(restart_syscall), 0, {{0}}},

@@ -51,8 +51,10 @@ int rig_begin(void **context)
         return -1;
     (void)snprintf(r->dir, sizeof r->dir, "%s/smspd-store-XXXXXX",
                    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(r->dir) == NULL)
+    if (mkdtemp(r->dir) == NULL) {
+        free(r);
         return -1;
+    }
     (void)snprintf(r->file, sizeof r->file, "%s/mail.db", r->dir);
     r->random = 1;
     memset(r->salt_key, 0x5a, sizeof r->salt_key);

@@ -21,29 +21,33 @@
 /* Step n makes version n + 1 of version n; version 0 is an empty database.
  * Tables and columns have the document's names. A cookie is kept as its hash, a
  * password as a hash of its Argon2id hash. AC is the cookies of ID. */
-static const char *const steps[] = {
+static const char version_1[] =
     "CREATE TABLE server (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE RA (number INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE,"
-    "  verifier BLOB NOT NULL, salt BLOB NOT NULL, cost INTEGER NOT NULL);"
+    " verifier BLOB NOT NULL, salt BLOB NOT NULL, cost INTEGER NOT NULL);"
     "CREATE TABLE ID (username TEXT PRIMARY KEY, cookie BLOB NOT NULL UNIQUE) WITHOUT ROWID;"
     "CREATE TABLE IMQ (place INTEGER PRIMARY KEY, sender TEXT NOT NULL, content TEXT NOT NULL);"
     "CREATE TABLE MBX (place INTEGER PRIMARY KEY, username TEXT NOT NULL,"
-    "  sender TEXT NOT NULL, content TEXT NOT NULL);"
-    "CREATE INDEX MBX_of_user ON MBX (username, place);",
-};
+    " sender TEXT NOT NULL, content TEXT NOT NULL);"
+    "CREATE INDEX MBX_of_user ON MBX (username, place);";
+
+static const char *const steps[] = {version_1};
 #define SCHEMA_VERSION ((sqlite3_int64)(sizeof steps / sizeof steps[0]))
+
+static const char put_session[] = "INSERT INTO ID (username, cookie) VALUES (?1, ?2)"
+                                  " ON CONFLICT (username) DO UPDATE SET cookie = excluded.cookie";
+static const char put_mail[] = "INSERT INTO MBX (place, username, sender, content)"
+                               " SELECT ?2, ?1, sender, content FROM IMQ ORDER BY place DESC LIMIT 1";
 
 static const char *const sql[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
     [PUT_ACCOUNT] = "INSERT INTO RA (username, verifier, salt, cost) VALUES (?1, ?2, ?3, ?4)",
-    [PUT_SESSION] = "INSERT INTO ID (username, cookie) VALUES (?1, ?2)"
-                    " ON CONFLICT (username) DO UPDATE SET cookie = excluded.cookie",
+    [PUT_SESSION] = put_session,
     [CUT_SESSION] = "DELETE FROM ID WHERE username = ?1",
     [PUT_MESSAGE] = "INSERT INTO IMQ (place, sender, content) VALUES (?2, ?1, ?3)",
-    [PUT_MAIL] = "INSERT INTO MBX (place, username, sender, content)"
-                 " SELECT ?2, ?1, sender, content FROM IMQ ORDER BY place DESC LIMIT 1",
+    [PUT_MAIL] = put_mail,
     [CUT_MESSAGE] = "DELETE FROM IMQ WHERE place = (SELECT max(place) FROM IMQ)",
     [CUT_MAIL] = "DELETE FROM MBX WHERE place = (SELECT min(place) FROM MBX WHERE username = ?1)",
     [PROBE] = "INSERT OR REPLACE INTO server (name, value) VALUES ('probe', randomblob(8))",

@@ -126,6 +126,12 @@ static int take_memory(long bytes)
                : 0;
 }
 
+/* Memory that RLIMIT_DATA does not count. */
+static int map_kind(long kind)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, (int)kind | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0;
+}
+
 static int other_prctl(long what)
 {
     return failed(syscall(SYS_prctl, what, 0, 0, 0, 0));
@@ -194,6 +200,9 @@ static void test_worker_memory(void **context)
     assert_int_equal(in_worker(map_memory, PROT_READ | PROT_EXEC), DIES);
     assert_int_equal(in_worker(map_memory, PROT_EXEC), DIES);
     assert_int_equal(in_worker(map_file, 0), DIES);
+    assert_int_equal(in_worker(map_kind, MAP_PRIVATE), 0);
+    assert_int_equal(in_worker(map_kind, MAP_SHARED), DIES);
+    assert_int_equal(in_worker(map_kind, MAP_PRIVATE | MAP_GROWSDOWN), DIES);
     assert_int_equal(in_worker(take_memory, 24l << 20), 0);
     assert_int_equal(in_worker(take_memory, 200l << 20), ENOMEM);
     assert_int_equal(in_worker(call, SYS_mprotect), DIES);

@@ -15,6 +15,9 @@ play() {
 @test "server: a pair behind long texts is not torn" { play pair_behind_texts; }
 @test "server: a STORE that is cut in two stays with its MESSAGE" { play split_pair; }
 @test "server: half a request behind long MESSAGEs moves no text" { play half_behind_long_messages; }
+@test "server: half a request that never ends delays no MESSAGE" { play drip_behind_message; }
+@test "server: the last request of an unterminated client is answered" { play unterminated_last; }
+@test "server: clients that read nothing keep nobody from logging in" { play deaf_clients_and_logins; }
 @test "server: a MESSAGE finds the room that a DELMSG made" { play room_by_deleting; }
 @test "server: SIGTERM and SIGINT end it, and the port is free at once" { play signals; }
 @test "server: the keeper killed ends it with a line" { play keeper_killed; }
@@ -32,6 +35,7 @@ play() {
 @test "server: a log that nobody reads stops nothing" { play stopped_log; }
 @test "server: a hostile slot costs its worker only" { play hostile_slots; }
 @test "server: a worker has its slot and three descriptors" { play one_slot_each; }
+@test "server: started by a parent that ignores its children" { play children_ignored_at_start; }
 @test "server: started with standard input and output closed" { play closed_at_start; }
 @test "server: DUMP prints before the OK" { play dump; }
 @test "server: a stopped terminal delays one OK by a second" { play stopped_terminal; }

@@ -46,6 +46,13 @@ static void refuses(rig *r, const char *sql)
     rig_remove_files(r);
 }
 
+static const char too_many_accounts[] =
+    "INSERT INTO RA SELECT 100 + value, 'u' || value, zeroblob(32), zeroblob(16), 1"
+    " FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 9)"
+    " SELECT value FROM n)";
+static const char a_view[] =
+    "DROP TABLE IMQ; CREATE VIEW IMQ AS SELECT 1 AS place, 'ada' AS sender, 'x' AS content";
+
 static void test_hostile_rows(void **context)
 {
     static const char *const changes[] = {
@@ -71,11 +78,8 @@ static void test_hostile_rows(void **context)
         "INSERT INTO IMQ SELECT 900, username, zeroblob(5000) FROM RA LIMIT 1",
         "INSERT INTO IMQ SELECT 9223372036854775807, username, 'text' FROM RA LIMIT 1",
         "INSERT INTO MBX SELECT 900, 'nobody', username, 'text' FROM RA LIMIT 1",
-        "INSERT INTO RA SELECT 100 + value, 'u' || value, zeroblob(32), zeroblob(16), 1"
-        " FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 9)"
-        " SELECT value FROM n)",
-        "CREATE TABLE other (a); DROP TABLE IMQ; CREATE VIEW IMQ AS SELECT 1 AS place, 'ada' AS sender, 'x' "
-        "AS content",
+        too_many_accounts,
+        a_view,
     };
 
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)

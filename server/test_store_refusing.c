@@ -68,7 +68,8 @@ const char *store_why(const store *s)
 
 void store_close(store *s)
 {
-    s->refused = false;
+    if (s != NULL)
+        s->refused = false;
 }
 
 bool store_check(const char *directory, const smsp_limits *limits)

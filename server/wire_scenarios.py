@@ -207,7 +207,78 @@ def split_pair():
         want(alice.reply(), "OK", "reply although the rest does not come")
 
 
+@scenario
+def drip_behind_message():
+    """Half a request that never ends delays the MESSAGE before it by 20 ms, not for ever."""
+    with Server() as server, server.client() as client:
+        cookie = client.register("alice")
+        client.socket.settimeout(0.005)
+        client.send_bytes(f"MESSAGE hello {cookie}\nSTO".encode())
+        began, reply = time.monotonic(), b""
+        while not reply and time.monotonic() - began < 5:
+            client.send_bytes(b"x")
+            try:
+                reply = client.socket.recv(100)
+            except TimeoutError:
+                pass
+        want(reply, b"OK\n", "reply to the MESSAGE while bytes drip in behind it")
+
+
+def last_of_unterminated(clients, cookie):
+    """Of each connection: a MESSAGE, and a DUMP and the end just when its 20 ms are over."""
+    for client in clients:
+        client.send_bytes(b"DUMP x")
+    for client in clients:
+        want(client.socket.recv(10), b"OK", "reply to the first request")
+    replies = []
+    for number, client in enumerate(clients):
+        client.send_bytes(f"MESSAGE x {cookie}".encode())
+        moment = time.perf_counter() + 0.0198 + number % 30 * 0.00004
+        while time.perf_counter() < moment:
+            pass
+        client.send_bytes(b"DUMP")
+        replies.append(client.finish())
+    return replies
+
+
+@scenario
+def unterminated_last(rounds=5):
+    """The last request of an unterminated client is answered, although its end comes at once."""
+    with Server() as server, server.client() as alice:
+        cookie = alice.register("alice")
+        for _ in range(rounds):
+            clients = [server.client() for _ in range(40)]
+            try:
+                # MESSAGE and DUMP in one piece are one request: its cookie is unknown then.
+                got = set(last_of_unterminated(clients, cookie))
+            finally:
+                for client in clients:
+                    client.socket.close()
+            want(got - {b"OKOK", b"You should log in first."}, set(), "replies to MESSAGE and DUMP")
+
+
 # ---- Addresses, slow clients, and a store that refuses ----
+
+@scenario
+def deaf_clients_and_logins():
+    """Clients that do not read their replies keep no one from logging in."""
+    with Server() as server, server.client() as alice:
+        cookie = alice.register("alice")
+        want(alice.ask(f"MESSAGE {'x' * 4096} {cookie}", f"STORE alice {cookie}"), ["OK", "OK"])
+        deaf = [server.client(receive_buffer=1024) for _ in range(8)]
+        try:
+            for number, client in enumerate(deaf):
+                client.socket.setblocking(False)
+                asked = f"GETMSG alice {cookie}\n" * (15 * (50 + number) + 1) + "LOGIN alice wrong\n"
+                client.socket.send(asked.encode())
+            time.sleep(0.5)
+            began = time.monotonic()
+            alice.register("bob")
+            want(time.monotonic() - began < 4, True, "a prompt REGISTER")
+        finally:
+            for client in deaf:
+                client.socket.close()
+
 
 @scenario
 def ipv6():

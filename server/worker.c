@@ -58,6 +58,7 @@ typedef struct worker {
     smsp_span line; /* of the last step */
     smsp_span held[2];
     uint32_t held_count;
+    int64_t pair_until; /* when waiting for the rest of a pair ends; 0: it has not begun */
 
     /* A REGISTER or LOGIN whose salt has been asked for: the last of its run. */
     smsp_request login;
@@ -73,6 +74,7 @@ typedef struct worker {
 static void emit(worker *w, const smsp_reply *reply)
 {
     outbox_add(&w->out, reply, w->frame.ending);
+    w->broken |= w->out.broken;
 }
 
 static void flush(worker *w)
@@ -217,9 +219,10 @@ static void fetch(worker *w)
 
     if (got > 0)
         w->broken = smsp_frame_fed(&w->frame, (size_t)got) != SMSP_OK;
-    else if (got == 0)
+    else if (got == 0) {
         w->ended = true;
-    else if (errno == EAGAIN)
+        w->ends_here = w->framing != FRAMING_TERMINATED;
+    } else if (errno == EAGAIN)
         w->late = true; /* the socket's own timeout, that of an idle client */
     else if (errno != EINTR)
         w->broken = true;
@@ -263,8 +266,8 @@ static void take_back_message(worker *w)
 }
 
 /* FRM-11: a MESSAGE is the last that is here, and its STORE may be on its way: half
- * of it has come, or the cut was right between the two. Waits a little for the
- * rest of a half; true if there is something new. */
+ * of it has come, or the cut was right between the two. Waits for the rest of a
+ * half, PAIR_MS in all for a run; true if there is something new. */
 static bool await_pair(worker *w)
 {
     bool message = w->planned > 0 && w->plan[w->planned - 1].verb == SMSP_MESSAGE;
@@ -276,8 +279,13 @@ static bool await_pair(worker *w)
         take_back_message(w);
         return false;
     }
-    if (half && !readable(PAIR_MS))
-        return false;
+    if (half) {
+        int64_t now = clock_ms();
+        if (w->pair_until == 0)
+            w->pair_until = now + PAIR_MS;
+        if (now >= w->pair_until || !readable((int)(w->pair_until - now)))
+            return false;
+    }
     fetch(w);
     return true;
 }
@@ -298,7 +306,10 @@ static bool plan_entry(worker *w, step *s, const smsp_sealed *sealed)
     return true;
 }
 
-/* Adds one line to the run; false if the run is complete. */
+/* Adds one line to the run; false if the run is complete. The salt that REGISTER
+ * and LOGIN ask for is a permit to hash, of which there are few: it comes in a run
+ * of its own, so that no reply waits for a permit, and no permit for a client that
+ * does not read its replies. */
 static bool plan_line(worker *w, smsp_error framed, smsp_span line)
 {
     step *s = &w->plan[w->planned];
@@ -313,6 +324,10 @@ static bool plan_line(worker *w, smsp_error framed, smsp_span line)
         next = smsp_seal(&w->sealing, &request, &sealed, &code);
     }
     s->code = (uint8_t)code;
+    if (next == SMSP_SEAL_SALT && w->planned > 0) {
+        w->held[w->held_count++] = line;
+        return false;
+    }
     if (next != SMSP_SEAL_REPLY && !plan_entry(w, s, &sealed)) {
         w->held[w->held_count++] = line;
         take_back_message(w);
@@ -328,12 +343,13 @@ static bool plan_line(worker *w, smsp_error framed, smsp_span line)
 /* Collects the requests that are there; false if there are none. */
 static bool fill_run(worker *w)
 {
-    smsp_span line;
+    smsp_span line = {w->buffer, 0};
     bool more = true;
 
     w->planned = 0;
     w->count = 0;
     w->len = 0;
+    w->pair_until = 0;
     while (more && !w->broken && w->planned < SLOT_RUN_MAX) {
         smsp_error framed = next_line(w, &line);
         more = framed == SMSP_NEED_MORE ? await_pair(w) : plan_line(w, framed, line);
@@ -374,8 +390,6 @@ static void receive(worker *w)
         fetch(w);
     else
         w->ends_here = true;
-    if (w->ended)
-        w->ends_here = w->framing != FRAMING_TERMINATED;
 }
 
 /* What a client has sent is kept no longer than it takes to answer it. */
