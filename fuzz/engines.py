@@ -83,7 +83,7 @@ class LibFuzzer:
     STATUS = re.compile(r"#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)")
 
     def __init__(self, path, target, seconds, work, inputs, artifacts, seed=0, extra=()):
-        self.seconds, self.work, self.artifacts = seconds, work, artifacts
+        self.seconds, self.work, self.inputs, self.artifacts = seconds, work, inputs, artifacts
         self.runs = self.cov = self.features = self.corpus = 0
         self.cpu = self.elapsed = 0.0
         self.finding = None
@@ -103,10 +103,17 @@ class LibFuzzer:
         if found:
             self.runs = int(found.group(1))
 
+    def begin(self):
+        """libFuzzer must have an input that reaches something: of nothing, zeros."""
+        if not self.inputs and not os.listdir(self.work):
+            with open(os.path.join(self.work, "zeros"), "wb") as file:
+                file.write(bytes(32))
+
     def run(self, progress=None, oracles=None):
         """Runs it to its end; progress(self) is called now and then."""
         os.makedirs(self.work, exist_ok=True)
         os.makedirs(self.artifacts, exist_ok=True)
+        self.begin()
         environment = {**os.environ, **SANITIZER_OPTIONS}
         if oracles:
             environment["FUZZ_ORACLES"] = oracles
@@ -132,6 +139,8 @@ class LibFuzzer:
             output = "".join(said)
             artifact = re.findall(r"Test unit written to (\S+)", output)
             self.finding = Finding(output, artifact[-1] if artifact else None)
+            if self.finding.oracle == "exit":
+                raise Failure(f"{os.path.basename(self.command[0])} could not be fuzzed: {self.finding.words}")
         return self.finding
 
     def speed(self):
@@ -169,6 +178,10 @@ def seeds(folder):
 
 def main_of(function):
     """Runs a script's main: Failure is one line and status 1, Ctrl-C is 130."""
+    def ended(number, _):
+        sys.exit(128 + number)  # what runs below us is ended by those who began it
+
+    signal.signal(signal.SIGTERM, ended)
     try:
         sys.exit(function())
     except Failure as failure:

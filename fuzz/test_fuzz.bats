@@ -90,7 +90,7 @@ replay() {
     run -0 build/fuzz-replay/fuzz/session --show "$BATS_TEST_TMPDIR/input"
     [[ $output == *'A> REGISTER a p\n'* ]]
     [[ $output == *'B> COUNT a '* ]]
-    [[ $output == *'< COUNTED 0\n'* ]]
+    [[ $output == *'B< COUNTED 0\n'* ]]
 }
 
 @test "fuzz: the driver refuses what is not there, and a folder without inputs" {

@@ -18,6 +18,7 @@ const char target_name[] = "session";
 #define DUMPS_MAX 3u /* that are compared, besides the last */
 
 typedef struct record {
+    unsigned client;
     size_t at, len; /* the reply, with its terminator */
     bool committed; /* the journal was full before it */
     bool dumped;
@@ -88,7 +89,7 @@ static void note_dump(run *r, record *rec)
 
 static void run_line(run *r, unsigned client, smsp_error framed, smsp_span line)
 {
-    record rec = {.at = r->out.len};
+    record rec = {.client = client, .at = r->out.len};
     bool dump;
 
     rec.len = world_answer(&r->w, framed, line, r->frames[client].ending, reserve(&r->out, SMSP_REPLY_MAX + 1),
@@ -351,18 +352,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
+/* A reply for people, or, if FUZZ_SHOW is hex, for fuzz/fuzz-server. */
+static void show_reply(const run *r, const record *rec, bool hex, FILE *to)
+{
+    fprintf(to, "%c< ", 'A' + (int)rec->client);
+    for (size_t i = 0; hex && i < rec->len; i++)
+        fprintf(to, "%02x", r->out.at[rec->at + i]);
+    if (!hex)
+        show_bytes(to, r->out.at + rec->at, rec->len);
+    fputc('\n', to);
+}
+
 void target_show(const uint8_t *data, size_t size, FILE *to)
 {
+    const char *how = getenv("FUZZ_SHOW");
+    bool hex = how != NULL && strcmp(how, "hex") == 0;
+
     if (first.w.memory == NULL)
         world_open(&first.w, 1, false);
     transcript_read(&t, data, size, (const cookie_text *)first.w.cookies);
-    transcript_show(&t, to);
+    if (!hex)
+        transcript_show(&t, to);
     setenv("FUZZ_ORACLES", "none", 1);
     run_all(&first, &t, t.cuts, false);
     fputs("the replies, in order:\n", to);
-    for (size_t i = 0; i < first.count; i++) {
-        fputs("< ", to);
-        show_bytes(to, first.out.at + first.records[i].at, first.records[i].len);
-        fputc('\n', to);
-    }
+    for (size_t i = 0; i < first.count; i++)
+        show_reply(&first, &first.records[i], hex, to);
 }
