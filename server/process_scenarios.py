@@ -2,6 +2,7 @@
 import fcntl
 import os
 import resource
+import select
 import shutil
 import signal
 import struct
@@ -388,7 +389,7 @@ def asker_leaves():
         with server.client() as asking:
             asking.send("DUMP")
             wait_for(lambda: len(server.workers()) == 2, "a second worker")
-            time.sleep(0.1)
+            wait_for(lambda: select.select([ours], [], [], 0)[0], "the dump begins")
             for pid in set(server.workers()) - set(stays):
                 kill(pid)
         wait_for(lambda: len(server.workers()) == 1, "the second worker ends")
