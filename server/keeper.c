@@ -183,7 +183,8 @@ static void collect(keeper *k)
             hostile(k, i);
             continue;
         }
-        permits_end(&k->permits, i);
+        if (s->salt) /* its last reply was a permit */
+            permits_end(&k->permits, i);
         requests += s->count;
         k->batch[k->batch_count++] = i;
     }

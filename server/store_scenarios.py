@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 
 from harness import SMSPD, Server, alive, children_of, scenario, wait_for, want
+from process_scenarios import kill
 
 FAULTS = os.environ.get("SMSPD_FAULTS", "")  # the library that makes a disk fail on command
 WRITES, SYNCS = 1, 2                         # as in fault_disk.h
@@ -198,7 +199,7 @@ def keepers_die_in_a_row():
         deadline = time.monotonic() + 10
         while server.process.poll() is None and time.monotonic() < deadline:
             for keeper in children_of(server.process.pid):
-                os.kill(keeper, signal.SIGKILL)
+                kill(keeper)
             time.sleep(0.02)
         want(server.process.poll(), 1, "status")
         log = server.process.stderr.read().decode()
