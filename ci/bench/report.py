@@ -80,21 +80,26 @@ def goal_rows(grid, found, engine):
     return rows + engine_goal_rows(engine)
 
 
+def least(case, times):
+    """ns an operation: what else the machine does can only add to it."""
+    return min(times[case]["ns"])
+
+
 def engine_goal_rows(engine):
     times = engine.get("times", {})
     if "parse COUNT, ours" not in times:
         return []
-    ours, re2c = times["parse COUNT, ours"]["ns"], times["parse COUNT, re2c"]["ns"]
+    ours, re2c = least("parse COUNT, ours", times), least("parse COUNT, re2c", times)
     rows = [["parsing a short request (COUNT), time ÷ re2c's (less is better)", "1.0", "",
-             spread([a / b for a, b in zip(ours, re2c)])],
-            ["the same, ns", "", "60", f"**{median(ours):.0f}**"]]
-    for kind, least, proud in (("ASCII", "1", "4"), ("mixed", "", "1")):
-        rate = 4096 / median(times[f"text of 4096 bytes, {kind}"]["ns"])
-        rows.append([f"checking a 4 KiB content, {kind}, GB/s", least, proud, f"**{rate:.1f}**"])
+             f"**{ours / re2c:.2f}**"],
+            ["the same, ns", "", "60", f"**{ours:.0f}**"]]
+    for kind, asked, proud in (("ASCII", "1", "4"), ("mixed", "", "1")):
+        rate = 4096 / least(f"text of 4096 bytes, {kind}", times)
+        rows.append([f"checking a 4 KiB content, {kind}, GB/s", asked, proud, f"**{rate:.1f}**"])
     large = [case["size"] for case in times.values() if case.get("size", 0) > 1000]
     if large:
         for what, counts in (("instructions", engine["instructions"]),
-                             ("time at random places", {name: median(case["ns"]) for name, case in times.items()
+                             ("time at random places", {name: least(name, times) for name, case in times.items()
                                                         if case["ns"]})):
             worst = max((counts[f"execute {verb}, {large[0]} accounts"] / counts[f"execute {verb}, 1000 accounts"], verb)
                         for verb in COMMANDS)
@@ -165,22 +170,23 @@ def large_part(large):
 
 def engine_part(engine):
     times, counts = engine["times"], engine["instructions"]
-    lines = ["## The engine alone", "", "Instructions are callgrind's and repeat to the digit with the same compiler.", ""]
+    lines = ["## The engine alone", "", "Times are the least of the rounds. Instructions are callgrind's and repeat to the digit with the "
+             "same compiler and processor.", ""]
     parsed = [name[len("parse "):-len(", ours")] for name in times if name.startswith("parse ") and name.endswith(", ours")]
     rows = []
     for kind in parsed:
         row = [kind]
         for parser in ("ours", "re2c", "strtok"):
             case = f"parse {kind}, {parser}"
-            row += [f"{median(times[case]['ns']):.0f}", figure(counts[case])]
+            row += [f"{least(case, times):.0f}", figure(counts[case])]
         rows.append(row)
     lines += table(["parsing", "ours, ns", "instructions", "re2c, ns", "instructions", "strtok, ns", "instructions"], rows)
     rows = []
     for name, case in times.items():
         if name.startswith(("frame", "text")):
             each = case["bytes"] / case["operations"]
-            rows.append([name, f"{median(case['ns']):.0f}", figure(counts[name]), f"{counts[name] / each:.2f}",
-                         f"{each / median(case['ns']):.1f}"])
+            rows.append([name, f"{least(name, times):.0f}", figure(counts[name]), f"{counts[name] / each:.2f}",
+                         f"{each / least(name, times):.1f}"])
     lines += table(["framing and text", "ns a request", "instructions", "instructions a byte", "GB/s"], rows)
     sizes = sorted({case["size"] for case in times.values() if case.get("size")})
     head = ["executing, at random places"]
@@ -191,7 +197,7 @@ def engine_part(engine):
         row = [verb]
         for size in sizes:
             case = f"execute {verb}, {size} accounts"
-            row += [f"{median(times[case]['ns']):.0f}", figure(counts[case])]
+            row += [f"{least(case, times):.0f}", figure(counts[case])]
         rows.append(row)
     lines += table(head, rows)
     lines += table(["memory", "bytes each"], [[name[len("memory "):], f"{case['bytes_each']:.0f}"]
