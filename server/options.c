@@ -235,8 +235,9 @@ static bool fits_together(const server_options *options, int words)
     else if (options->check && options->data == NULL)
         log_line("--check: say with --data DIR what to check; see smspd --help");
     else if (smsp_state_size(&options->limits) == 0)
-        log_line("--max-accounts, --max-messages, --max-text: too large together for any state, or less text than "
-                 "one block of 64 bytes");
+        log_line(
+            "--max-accounts, --max-messages, --max-text: too large together for any state, or less text than "
+            "one block of 64 bytes");
     else
         return true;
     return false;

@@ -129,7 +129,8 @@ static int take_memory(long bytes)
 /* Memory that RLIMIT_DATA does not count. */
 static int map_kind(long kind)
 {
-    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, (int)kind | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0;
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, (int)kind | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno
+                                                                                                    : 0;
 }
 
 static int other_prctl(long what)
