@@ -23,3 +23,29 @@ conformance: ## play every transcript against our server, or SERVER='cmd {host} 
 	@conformance/smsp-conformance --bats $(CONFORMANCE_ARGS)
 
 CLEAN += conformance/report.html
+
+# ---- The suite's own tests
+
+# Each 20th mutant against the cases that notice it, beside the tests; all of them with conformance-mutants.
+.PHONY: check-conformance conformance-mutants conformance-random conformance-coverage
+check-conformance: ## test the conformance suite itself
+	@ci/deps conformance report random
+	@$(MAKE) --no-print-directory -s all
+	@conformance/tests/run
+	@conformance/mutants/check --every 20
+	@conformance/random/compare --examples 10
+
+# FULL=1 plays all cases against all mutants, which takes long, and writes mutants/caught.txt.
+conformance-mutants: ## run the suite against known-bad servers, each of which it must notice (FULL=1: with all cases)
+	@ci/deps conformance
+	@conformance/mutants/check $(if $(FULL),--full)
+
+conformance-random: ## compare our server with the reference server by random requests (EXAMPLES=100)
+	@ci/deps conformance random
+	@$(MAKE) --no-print-directory -s all
+	@conformance/random/compare --examples $(or $(EXAMPLES),100)
+
+conformance-coverage: ## say which lines of the transcript runner its own tests reach
+	@ci/deps conformance report
+	@$(MAKE) --no-print-directory -s all
+	@conformance/tests/run --coverage

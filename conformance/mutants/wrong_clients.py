@@ -149,15 +149,6 @@ class TooManyClosesSilently(Server):
 
 
 @CHOICE
-class TooManyIsReset(Server):
-    """A client over the limit is closed at once, so that a reset may destroy the KO."""
-
-    def say_goodbye(self, client):
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        time.sleep(0.01)
-
-
-@CHOICE
 class PlacesAreNotFreed(Server):
     """A client's place is not free again when it goes."""
 
@@ -219,9 +210,9 @@ class SlowReaderBlocks(Server):
 class GoneClientKills(Server):
     """A connection that breaks ends the server."""
 
-    def receive(self, client, frames):
+    def talk(self, client):
         try:
-            return super().receive(client, frames)
+            super().talk(client)
         except ConnectionError:
             os._exit(1)
 

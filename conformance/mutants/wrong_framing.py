@@ -120,11 +120,11 @@ class UnterminatedOnce(Frames):
     def silence(self):
         requests = super().silence()
         if requests:
-            self.ending = b"\n"
+            self.ending, self.once = b"\n", True
         return requests
 
     def reply_end(self):
-        return b""
+        return b"" if getattr(self, "once", False) else super().reply_end()
 
 
 @CHOICE

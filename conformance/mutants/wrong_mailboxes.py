@@ -1,4 +1,5 @@
 """Wrong in GETMSG, DELMSG and DUMP."""
+import threading
 import time
 
 from base import CHOICE, KO, LOG_IN, MUST, OK, SHOULD, Mail, Server, Unknown
@@ -421,13 +422,16 @@ class DumpAfterOk(Server):
 class DumpDelaysAll(Server):
     """While DUMP prints, nobody else is served."""
 
-    def answer_all(self, requests):
-        if any(self.mail.is_dump(line) for line in requests):
-            with self.lock:
-                self.terminal.show(self.mail.dump())
-                time.sleep(2.5 if not self.terminal.waiting.empty() else 0)
-            return [OK if self.mail.is_dump(line) else self.mail.answer(line) for line in requests]
-        return super().answer_all(requests)
+    def __init__(self, options, mail, out=None):
+        super().__init__(options, mail, out)
+        self.terminal.show = self.show
+
+    def show(self, text):
+        printed = threading.Event()
+        with self.lock:
+            self.terminal.waiting.put((text, printed))
+            if not printed.wait(0.2):
+                time.sleep(2.5)
 
 
 @SHOULD

@@ -214,6 +214,9 @@ def main(arguments):
     except (BadCase, BadProfile, BadSelection, report_json.BadReport) as error:
         status = USAGE
         print(f"smsp-conformance: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = UNTESTED
     except OSError as error:
         status = USAGE
         print(f"smsp-conformance: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)

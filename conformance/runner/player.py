@@ -7,6 +7,7 @@ from .values import Values
 from .wire import TERMINATORS, Closed, Connection, Endless, Silence
 
 LONG_PAUSE = 0.075  # seconds: half of what makes a server take the first bytes for a request (FRM-4)
+TOLD = 100  # entries of a long transcript that are kept at its beginning, and at its end
 SETTLE = 0.05  # seconds in which a reply too many would come
 
 
@@ -356,6 +357,8 @@ class Player:
         arrow = mark or {"send": ">", "raw": ">>"}.get(step.what, ":")
         entry = f"{step.who}{arrow} {shortened(text)}"
         self.transcript.append((round(time.monotonic() - self.started, 4), step.line, entry))
+        if len(self.transcript) > 2 * TOLD:
+            self.transcript[TOLD:TOLD + 2] = [(self.transcript[TOLD][0], step.line, "...")]
 
 
 __all__ = ["Mismatch", "NoSuchLimit", "Player", "Settings", "Unplayable"]

@@ -22,6 +22,10 @@ LAST_WORDS = 300
 FLOW_TAKES = 0.2  # seconds until a terminal has stopped: the kernel does it in its own time
 
 
+PATIENCE = 5  # tries to be served after a case
+CLOSES = "it closes on every client"
+
+
 class CannotStart(Exception):
     """The server under test did not come up; why."""
 
@@ -265,7 +269,17 @@ def can_connect(address):
 
 
 def trouble(server, settings):
-    """Why a second client is not served now, or None: any answer at all will do."""
+    """Why a second client is not served now, or None. The server may need a moment to see that others have gone."""
+    for _ in range(PATIENCE):
+        why = trouble_now(server, settings)
+        if why != CLOSES or server.death():
+            break
+        time.sleep(0.1)
+    return why
+
+
+def trouble_now(server, settings):
+    """Any answer at all will do."""
     death = server.death()
     if death:
         return death
@@ -279,7 +293,7 @@ def trouble(server, settings):
     except (Silence, Endless):
         return server.death() or "it hangs: another client gets no answer"
     except Closed:
-        return server.death() or "it closes on every client"
+        return server.death() or CLOSES
     finally:
         connection.close()
     return None

@@ -30,7 +30,7 @@ class Target:
             return "it is about smsp, the client of this project", False
         if (case.wants_terminal or case.kind == "client") and servers.pexpect is None:
             return "it needs a terminal: python3-pexpect is missing", True
-        if self.address and (case.fresh or case.wants_terminal or "start" in case.needs):
+        if self.address and (case.fresh or case.wants_terminal):
             return "it needs a server that it may start and whose terminal it may see", False
         if case.options and self.limits.command_options(case.options) is None:
             return f"the profile tells no option for: {' '.join(case.options)}", False
@@ -187,6 +187,7 @@ class Suite:
         self.queue = list(range(len(cases)))
         self.results = [None] * len(cases)
         self.stopping = False
+        self.broken = None
 
     def next_case(self):
         with self.lock:
@@ -199,7 +200,10 @@ class Suite:
             result.excused(self.excuses[result.case.id])
         with self.lock:
             self.results[self.cases.index(result.case)] = result
-        self.tell(result)
+            try:
+                self.tell(result)
+            except OSError as error:  # nobody reads the report any more
+                self.broken, self.stopping = error, True
 
     def tell(self, result):
         """For a reporter to put in place."""
@@ -216,4 +220,6 @@ class Suite:
             self.stopping = True
             for worker in workers:
                 worker.join()
+        if self.broken:
+            raise self.broken
         return [result for result in self.results if result]

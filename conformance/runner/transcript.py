@@ -8,10 +8,12 @@ LEVELS = ("MUST", "SHOULD", "CHOICE")
 FRAMINGS = ("lf", "crlf", "nul", "none")
 REQUIRED = ("id", "version", "title", "level", "rules", "sentence")
 OPTIONAL = ("server", "options", "framing", "deliveries", "needs", "kind")
-NEEDS = ("keep", "terminated", "start", "terminated-run")
+NEEDS = ("keep", "terminated")
 OPTION_NAMES = ("mailbox", "messages", "accounts", "text", "clients", "shared-mailboxes", "framing")
 ACTIONS = ("connect", "close", "half-close", "reset")
 TERMINAL_ACTIONS = ("stop", "go")
+CHECKS = ("expect", "expect-raw", "refuse", "terminal-line", "terminal-has", "terminal-lacks", "out", "exit", "see",
+          "see-not")
 STEP = re.compile(r"([a-z][a-z0-9]*)(>>|>|<\||<!|<<|<|:|~|!|\$)(?: (.*))?\Z")
 
 
@@ -59,7 +61,7 @@ class Case:
         self.wants_terminal = any(step.what.startswith("terminal") for step in self.steps)
         if any(step.what in ("raw", "expect-raw", "action") for step in self.steps) or overlaps(self.steps):
             self.needs.add("keep")
-        if any(step.template and step.template.uses("end") for step in self.steps):
+        if overlaps(self.steps) or any(needs_end(step) for step in self.steps):
             self.needs.add("terminated")
 
     def clients(self):
@@ -68,6 +70,11 @@ class Case:
     def names(self):
         """What a pattern may select it by."""
         return [self.id, self.group] + self.rules
+
+
+def needs_end(step):
+    """True if the step makes no sense where requests have no terminator."""
+    return step.template is not None and (step.template.uses("end") or (step.what == "send" and not step.template.parts))
 
 
 def overlaps(steps):
@@ -99,8 +106,7 @@ class Reader:
         body = self.read_header()
         self.check_header()
         self.case.steps = list(self.steps(self.expanded(body)))
-        if not any(step.what.startswith(("expect", "refuse", "terminal-", "out", "exit", "see")) and step.text != "{anything or nothing}"
-                   for step in self.case.steps):
+        if not any(step.what in CHECKS and step.text != "{anything or nothing}" for step in self.case.steps):
             raise self.bad("the case expects nothing, so it cannot fail")
         self.case.finish()
         return self.case

@@ -5,6 +5,7 @@ import time
 
 TERMINATORS = {"lf": b"\n", "crlf": b"\r\n", "nul": b"\0", "none": b""}
 REPLY_LONGEST = 1 << 20
+WINDOW = 1 << 16
 QUIET = 0.06  # seconds of silence after which a reply without terminator is over
 
 
@@ -24,6 +25,20 @@ class Endless(Exception):
     """A reply that does not end."""
 
 
+def connected(address, timeout):
+    """A socket with a small window, so that a server soon feels a client that does not read."""
+    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+    made = socket.socket(*found[:3])
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+        made.settimeout(timeout)
+        made.connect(found[4])
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 class Connection:
     """A client. framing is lf, crlf, nul or none."""
 
@@ -31,7 +46,7 @@ class Connection:
         self.framing, self.timeout = framing, timeout
         self.buffer = b""
         self.ended = self.half_closed = False
-        self.socket = socket.create_connection(address, timeout=timeout)
+        self.socket = connected(address, timeout)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
