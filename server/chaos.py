@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import chaos_faults
 import store_scenarios
 from chaos_ledger import Ledger
-from harness import Server, alive, children_of, wait_for
+from harness import Server, alive, children_of, end_cleanly, wait_for
 from store_scenarios import Disk, directory, mail_of
 
 LOG_IN = "You should log in first."
@@ -263,6 +263,7 @@ def main():
     parsed = parser.parse_args()
     if not os.path.exists(store_scenarios.FAULTS):
         parser.error("SMSPD_FAULTS: no library of disk faults there; run make chaos")
+    end_cleanly()
     seed = parsed.seed if parsed.seed is not None else random.randrange(1000000)
     began = time.monotonic()
     with directory() as data, directory() as control:

@@ -45,6 +45,17 @@ def children_of(pid):
     return sorted(found)
 
 
+def end_cleanly(seconds=None):
+    """A signal that ends us, or so many seconds, is an exception: servers are ended too."""
+    def leave(number, _):
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, leave)
+    if seconds:
+        signal.alarm(seconds)
+
+
 def age(pid):
     """What is less for a process that began earlier."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """Plays one scenario against a real smspd: scenarios.py NAME [COUNT]. Exit status 0: all as it should be."""
 import os
-import signal
 import socket
 import sys
 
@@ -9,7 +8,7 @@ import access_scenarios
 import process_scenarios
 import store_scenarios
 import wire_scenarios
-from harness import SCENARIOS, SMSPD
+from harness import SCENARIOS, SMSPD, end_cleanly
 
 LONGEST = 600  # seconds; then a scenario has failed
 MODULES = (access_scenarios, process_scenarios, store_scenarios, wire_scenarios)  # each fills SCENARIOS
@@ -22,7 +21,7 @@ def main():
     if not os.access(SMSPD, os.X_OK):
         print(f"{SMSPD}: not there; make builds it", file=sys.stderr)
         return 1
-    signal.alarm(LONGEST)
+    end_cleanly(LONGEST)
     socket.setdefaulttimeout(20)
     SCENARIOS[sys.argv[1]](*map(int, sys.argv[2:]))
     return 0
