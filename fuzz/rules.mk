@@ -28,7 +28,6 @@ FUZZ_CC_fuzz-afl-cmplog := afl-clang-fast
 FUZZ_CFLAGS_fuzz-afl-cmplog := -O2 -g
 FUZZ_CC_fuzz-cov := clang
 FUZZ_CFLAGS_fuzz-cov := -O0 -g -fprofile-instr-generate -fcoverage-mapping
-FUZZ_BUILDS := replay san msan plain afl
 
 ifneq ($(FUZZ_KIND),)
 override CC := $(FUZZ_CC_$(FUZZ_KIND))
@@ -89,7 +88,7 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 
 # ---- What people call ----
 
-.PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%) $(FUZZ_TARGETS:%=afl-%) fuzz-corpus fuzz-bugs fuzz-cov fuzz-server check-fuzz
+.PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%) $(FUZZ_TARGETS:%=afl-%) fuzz-corpus fuzz-bugs fuzz-cov fuzz-server check-fuzz check-fuzz-long
 fuzz: ## fuzz every target with libFuzzer, FUZZ_TIME=60 seconds each
 	@ci/deps fuzz
 	@fuzz/campaign --time $(FUZZ_TIME)
@@ -123,3 +122,7 @@ fuzz-server: ## fuzz the forking server itself over loopback, FUZZ_TIME=60 secon
 check-fuzz: ## replay corpora and regressions, fuzz for some seconds, test the fuzzing scripts
 	@ci/deps fuzz
 	@bats fuzz/test_fuzz.bats
+
+check-fuzz-long: ## and what takes minutes: AFL++, MemorySanitizer, the server, a planted bug
+	@ci/deps fuzz
+	@bats fuzz/test_fuzz_long.bats

@@ -1,0 +1,53 @@
+#!/bin/bash -eu
+# Builds every target twice, with usual and with tiny limits, for whichever engine and
+# sanitizer the environment names: $CC $CFLAGS $CXX $CXXFLAGS $LIB_FUZZING_ENGINE $OUT $WORK.
+# SMSP_TARGETS names some targets, for a test. Called in the project's folder by OSS-Fuzz and by ClusterFuzzLite.
+
+cd "${SRC:-.}/smsp" 2>/dev/null || cd "$(dirname "$0")/../.."
+
+WORDS=(-D_POSIX_C_SOURCE=200809L -std=c11 -Iengine -Ifuzz/common -Iserver -Iclient)
+TINY=(-DSMSP_NAME_MAX=4u -DSMSP_PASSWORD_MAX=5u -DSMSP_CONTENT_MAX=56u -DSMSP_COOKIE_BYTES=1u)
+read -ra FLAGS <<<"$CFLAGS"
+read -ra LINK_FLAGS <<<"$CXXFLAGS"
+
+# objects SUFFIX [FLAG...]: compiles what all targets share into $WORK/smspSUFFIX.
+objects() {
+    local folder=$WORK/smsp$1 source
+    shift
+    mkdir -p "$folder"
+    for source in engine/*.c server/slot.c client/show.c \
+        fuzz/common/{model,model_wire,oracle,transcript,world}.c fuzz/common/mutator_*.c fuzz/targets/*.c; do
+        case $source in
+        engine/test_* | fuzz/targets/fuzz_rig.c | fuzz/common/mutator_afl.c) continue ;;
+        esac
+        "$CC" "${FLAGS[@]}" "${WORDS[@]}" "$@" -c "$source" -o "$folder/$(basename "$source" .c).o"
+    done
+}
+
+# target NAME SUFFIX: links it, with its corpus and its options.
+target() {
+    local folder=$WORK/smsp$2 name=fuzz_$1${2//-/_}
+    local shared=() object
+    for object in "$folder"/*.o; do
+        [[ $object == */fuzz_* || $object == */mutator_* ]] || shared+=("$object")
+    done
+    if [ "${FUZZING_ENGINE:-libfuzzer}" = libfuzzer ]; then
+        case $1 in
+        session | frame) shared+=("$folder"/mutator_{session,libfuzzer}.o) ;;
+        ops) shared+=("$folder"/mutator_{ops,libfuzzer}.o) ;;
+        esac
+    fi
+    # shellcheck disable=SC2086  # the engine may be several words
+    "$CXX" "${LINK_FLAGS[@]}" "$folder/fuzz_$1.o" "${shared[@]}" $LIB_FUZZING_ENGINE -o "$OUT/$name"
+    python3 -m zipfile -c "$OUT/${name}_seed_corpus.zip" "fuzz/corpus/$1"/*
+    case $1 in
+    parser | frame | session | reply) cp fuzz/dict/smsp.dict "$OUT/$name.dict" ;;
+    esac
+}
+
+for suffix in '' -tiny; do
+    if [ -z "$suffix" ]; then objects ''; else objects "$suffix" "${TINY[@]}"; fi
+    for name in ${SMSP_TARGETS:-parser frame session ops reply effect slot limits memory}; do
+        target "$name" "$suffix"
+    done
+done
