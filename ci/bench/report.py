@@ -278,6 +278,9 @@ def write(found, out):
         lines.append("- " + about_line("The servers", found["servers_about"]))
     if engine:
         lines.append("- " + about_line("The engine", found["engine_about"]))
+    if servers and found["servers_about"]["load_average"] > 2:
+        lines.append("- **The machine was busy with other work** (see the load average): the ratios between servers are "
+                     "coarse, their spread says how coarse, and rates are far below what an idle machine gives.")
     named = found.get("servers_about") or found["engine_about"]
     lines += [f"- smspd {named['smspd']} ({named['parts']}), Redis {named['redis']}, beanstalkd {named['beanstalkd']}, "
               f"re2c {named['re2c']}.", "",
