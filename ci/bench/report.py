@@ -206,9 +206,10 @@ def engine_part(engine):
 
 
 def about_line(what, about):
+    loads = f", interleaved, {about['seconds']} s a load" if what == "The servers" else ""
     return (f"{what}: {about['date']}, {about['cores']} cores ({about['processor']}), Linux {about['kernel']}, "
-            f"{about['compiler']}; {about['rounds']} interleaved rounds of {about['seconds']} s a load; load average at "
-            f"the beginning {about['load_average']:.1f}.")
+            f"{about['compiler']}; {about['rounds']} rounds{loads}; load average at the beginning "
+            f"{about['load_average']:.1f}.")
 
 
 PLOT = """set terminal svg size 760,420 font "sans,13" background "white"
@@ -272,7 +273,7 @@ def plot_clients(grid, out):
 def write(found, out):
     servers, engine = found.get("servers", {}), found.get("engine", {})
     grid = Grid(servers.get("grid", []))
-    lines = ["# Results", "", "`make bench` wrote this page. How it measures, and what the words mean: "
+    lines = ["# Results", "", "`make bench` and `make bench-engine` write this page, each its part. How it measures, and what the words mean: "
              "[README.md](README.md); what was tried: [LOG.md](LOG.md).", ""]
     if servers:
         lines.append("- " + about_line("The servers", found["servers_about"]))
