@@ -26,14 +26,14 @@ CLEAN += conformance/report.html
 
 # ---- The suite's own tests
 
-# Each 20th mutant against the cases that notice it, beside the tests; all of them with conformance-mutants.
+# Each 40th mutant against the cases that notice it, beside the tests; all of them with conformance-mutants.
 .PHONY: check-conformance conformance-mutants conformance-random conformance-coverage
 check-conformance: ## test the conformance suite itself
 	@ci/deps conformance report random
 	@$(MAKE) --no-print-directory -s all
 	@conformance/tests/run
-	@conformance/mutants/check --every 20
-	@conformance/random/compare --examples 10
+	@conformance/mutants/check --every 40
+	@conformance/random/compare --examples 5
 
 # FULL=1 plays all cases against all mutants, which takes long, and writes mutants/caught.txt.
 conformance-mutants: ## run the suite against known-bad servers, each of which it must notice (FULL=1: with all cases)
