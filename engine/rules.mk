@@ -21,3 +21,12 @@ check-engine: $(ENGINE_TESTS) ## run the engine's unit tests
 
 check-engine-san: ## run them under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-engine
+
+.PHONY: prove check-prove
+prove: ## prove framing and UTF-8 checking free of undefined behaviour, and right, with Frama-C and Z3
+	@ci/deps prove
+	@engine/proof/prove
+
+check-prove: ## see that wrong parsers do not prove
+	@ci/deps prove
+	@engine/proof/prove --wrong

@@ -4,15 +4,28 @@
 #define BLOCK 32u
 
 /* True if the BLOCK bytes are all printable ASCII, 0x20 to 0x7e. */
+/*@ requires readable: \valid_read(at + (0 .. BLOCK - 1));
+    assigns \nothing;
+    ensures \result <==> all_plain(at, BLOCK);
+*/
 static bool plain_block(const uint8_t *at)
 {
     uint8_t bad = 0;
 
+    /*@ loop invariant 0 <= i <= BLOCK;
+        loop invariant bad == 0 <==> all_plain(at, i);
+        loop invariant 0 <= bad <= i;
+        loop assigns i, bad;
+        loop variant BLOCK - i;
+    */
     for (size_t i = 0; i < BLOCK; i++)
-        bad |= (uint8_t)((uint8_t)(at[i] - 0x20u) > 0x5eu);
+        bad = (uint8_t)(bad + (at[i] < 0x20 || at[i] > 0x7e)); /* a sum: plainer to prove than | */
     return bad == 0;
 }
 
+/*@ assigns \nothing;
+    ensures \result <==> low <= byte <= high;
+*/
 static bool within(uint8_t byte, uint8_t low, uint8_t high)
 {
     return low <= byte && byte <= high;
@@ -21,6 +34,12 @@ static bool within(uint8_t byte, uint8_t low, uint8_t high)
 /* The length of the character at the front of left > 0 bytes, or 0 if it is
  * malformed or a control character. The second byte's range keeps out overlong
  * forms, surrogates, what is beyond U+10FFFF, and C1 (U+0080 to U+009F). */
+/*@ requires readable: left > 0 && \valid_read(at + (0 .. left - 1));
+    assigns \nothing;
+    ensures \result > 0 ==> character(at, left, \result);
+    ensures \result == 0 ==> no_character(at, left);
+    ensures 0 <= \result <= 4;
+*/
 static size_t character(const uint8_t *at, size_t left)
 {
     uint8_t first = at[0];
@@ -46,32 +65,86 @@ static size_t character(const uint8_t *at, size_t left)
     }
     if (left < len || !within(at[1], low, high))
         return 0;
+    /*@ loop invariant 2 <= i <= len;
+        loop invariant \forall integer k; 2 <= k < i ==> continues(at[k]);
+        loop assigns i;
+        loop variant len - i;
+    */
     for (size_t i = 2; i < len; i++)
         if (!within(at[i], 0x80, 0xbf))
             return 0;
     return len;
 }
 
+/*@ ghost
+    /@ requires i < n && character(s + i, n - i, k);
+       assigns \nothing;
+       ensures text(s, i, n) <==> text(s, i + k, n);
+    @/
+    static void one_character(const uint8_t *s, size_t i, size_t n, size_t k) {}
+*/
+/*@ ghost
+    /@ requires c > 0 && all_plain(s, c);
+       assigns \nothing;
+       ensures all_plain(s, c - 1) && plain(s[c - 1]);
+    @/
+    static void last_plain(const uint8_t *s, size_t c) {}
+*/
+/*@ ghost
+    /@ requires c <= n - i && all_plain(s + i, c);
+       assigns \nothing;
+       ensures text(s, i, n) <==> text(s, i + c, n);
+    @/
+    static void plain_characters(const uint8_t *s, size_t i, size_t n, size_t c)
+    {
+        /@ loop invariant 0 <= k <= c && all_plain(s + i, k);
+           loop invariant text(s, i + k, n) <==> text(s, i + c, n);
+           loop assigns k;
+           loop variant k;
+        @/
+        for (size_t k = c; k > 0; k--) {
+            last_plain(s + i, k);
+            /@ assert (s + i)[k - 1] == s[i + k - 1]; @/
+            /@ assert character(s + (i + k - 1), n - (i + k - 1), 1); @/
+            one_character(s, i + k - 1, n, 1);
+        }
+    }
+*/
 bool smsp_text_ok(const uint8_t *at, size_t len)
 {
     size_t i = 0;
 
+    /*@ loop invariant 0 <= i <= len;
+        loop invariant text(at, 0, len) <==> text(at, i, len);
+        loop assigns i;
+        loop variant len - i;
+    */
     while (i < len) {
         if (len - i >= BLOCK && plain_block(at + i)) {
+            //@ ghost plain_characters(at, i, len, BLOCK);
             i += BLOCK;
             continue;
         }
         size_t stop = len - i > BLOCK ? i + BLOCK : len;
+        /*@ loop invariant 0 <= i <= len;
+            loop invariant text(at, 0, len) <==> text(at, i, len);
+            loop assigns i;
+            loop variant len - i;
+        */
         while (i < stop) {
             size_t step = character(at + i, len - i);
             if (step == 0)
                 return false;
+            //@ ghost one_character(at, i, len, step);
             i += step;
         }
     }
     return true;
 }
 
+/*@ assigns \nothing;
+    ensures \result <==> alphanumeric(byte);
+*/
 static bool is_alphanumeric(uint8_t byte)
 {
     return within(byte, 'a', 'z') || within(byte, 'A', 'Z') || within(byte, '0', '9');
@@ -81,6 +154,11 @@ bool smsp_name_ok(const uint8_t *at, size_t len)
 {
     if (len == 0 || len > SMSP_NAME_MAX)
         return false;
+    /*@ loop invariant 0 <= i <= len;
+        loop invariant \forall integer k; 0 <= k < i ==> alphanumeric(at[k]);
+        loop assigns i;
+        loop variant len - i;
+    */
     for (size_t i = 0; i < len; i++)
         if (!is_alphanumeric(at[i]))
             return false;
@@ -93,7 +171,13 @@ bool smsp_cookie_ok(const uint8_t *at, size_t len)
 
     if (len != SMSP_COOKIE_LEN)
         return false;
+    /*@ loop invariant 0 <= i <= SMSP_COOKIE_LEN;
+        loop invariant bad == 0 <==> all_hexadecimal(at, i);
+        loop invariant 0 <= bad <= i;
+        loop assigns i, bad;
+        loop variant SMSP_COOKIE_LEN - i;
+    */
     for (size_t i = 0; i < SMSP_COOKIE_LEN; i++) /* no early way out: vector code */
-        bad |= (uint8_t)!(within(at[i], '0', '9') || within(at[i], 'a', 'f'));
+        bad = (uint8_t)(bad + !(within(at[i], '0', '9') || within(at[i], 'a', 'f')));
     return bad == 0;
 }
