@@ -71,7 +71,7 @@ def oracle_of(output):
     for pattern, tool in patterns:
         found = re.search(pattern, output)
         if found and tool:
-            return f"{tool} {found.group(1)}"[:60], found.group(0)
+            return re.sub(r" (to )?0x[0-9a-f]+", "", f"{tool} {found.group(1)}")[:60], found.group(0)
         if found:
             return found.group(1), found.group(2)
     return "exit", output.strip().splitlines()[-1] if output.strip() else "no output"

@@ -78,11 +78,11 @@ replay() {
 @test "fuzz: a campaign finds the planted fault, says how to repeat it, and ends with status 1" {
     run -1 fuzz/campaign --time 10 --limits tiny --fresh rig
     [[ $output == *"FOUND by rig-tiny"* ]]
-    command=$(sed -n 's/^  again: *//p' <<<"$output")
-    [ -n "$command" ]
-    run ! $command
+    read -ra command < <(sed -n 's/^  again: *//p' <<<"$output")
+    [ "${#command[@]}" -eq 2 ]
+    run ! "${command[@]}"
     [[ $output == *"ORACLE rig"* || $output == *"heap-buffer-overflow"* ]]
-    rm -f "${command##* }"
+    rm -f "${command[1]}"
 }
 
 @test "fuzz: the decoder shows a session as people write it" {

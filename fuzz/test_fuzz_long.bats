@@ -21,8 +21,8 @@ setup() {
         mkdir -p "$OUT" "$WORK"
         run -0 fuzz/oss-fuzz/build.sh
         count=0
-        for program in "$OUT"/fuzz_*[!.tpi]; do
-            [ -x "$program" ] || continue
+        for program in "$OUT"/fuzz_*; do
+            [[ $program != *.zip && $program != *.dict ]] || continue
             run -0 "$program" -runs=200
             count=$((count + 1))
         done

@@ -5,7 +5,7 @@
 
 #include "oracle.h"
 
-#define BYTES_MAX  65536u
+#define BYTES_MAX  20000u
 #define REPEAT_MAX 5000u
 #define SHOWN_MAX  300u
 

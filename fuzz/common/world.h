@@ -34,10 +34,12 @@ typedef struct world {
 smsp_limits world_limits(void);
 model_limits world_model_limits(bool shared_mailboxes);
 
-/* Worlds are opened one after the other, or side by side in different places;
- * a closed one keeps its memory for the next. */
+/* Begins with an empty state; a world that was open before keeps its memory. */
 void world_open(world *w, unsigned pool, bool shared_mailboxes);
-void world_close(world *w);
+
+/* Overwrites len bytes of the state at a place that is counted from its first
+ * byte, behind its back: from now on all of its memory counts as written. */
+void world_overwrite(world *w, size_t place, const void *at, size_t len);
 
 /* Answers one line; framed and ending as smsp_answer has them. Commits first if
  * the journal asks for it: *committed. out has SMSP_REPLY_MAX + 1 bytes. */

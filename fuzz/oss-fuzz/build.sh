@@ -7,8 +7,8 @@ cd "${SRC:-.}/smsp" 2>/dev/null || cd "$(dirname "$0")/../.."
 
 WORDS=(-D_POSIX_C_SOURCE=200809L -std=c11 -Iengine -Ifuzz/common -Iserver -Iclient)
 TINY=(-DSMSP_NAME_MAX=4u -DSMSP_PASSWORD_MAX=5u -DSMSP_CONTENT_MAX=56u -DSMSP_COOKIE_BYTES=1u)
-read -ra FLAGS <<<"$CFLAGS"
-read -ra LINK_FLAGS <<<"$CXXFLAGS"
+read -ra compile_flags <<<"$CFLAGS"
+read -ra link_flags <<<"$CXXFLAGS"
 
 # objects SUFFIX [FLAG...]: compiles what all targets share into $WORK/smspSUFFIX.
 objects() {
@@ -20,7 +20,7 @@ objects() {
         case $source in
         engine/test_* | fuzz/targets/fuzz_rig.c | fuzz/common/mutator_afl.c) continue ;;
         esac
-        "$CC" "${FLAGS[@]}" "${WORDS[@]}" "$@" -c "$source" -o "$folder/$(basename "$source" .c).o"
+        "$CC" "${compile_flags[@]}" "${WORDS[@]}" "$@" -c "$source" -o "$folder/$(basename "$source" .c).o"
     done
 }
 
@@ -38,7 +38,7 @@ target() {
         esac
     fi
     # shellcheck disable=SC2086  # the engine may be several words
-    "$CXX" "${LINK_FLAGS[@]}" "$folder/fuzz_$1.o" "${shared[@]}" $LIB_FUZZING_ENGINE -o "$OUT/$name"
+    "$CXX" "${link_flags[@]}" "$folder/fuzz_$1.o" "${shared[@]}" $LIB_FUZZING_ENGINE -o "$OUT/$name"
     python3 -m zipfile -c "$OUT/${name}_seed_corpus.zip" "fuzz/corpus/$1"/*
     case $1 in
     parser | frame | session | reply) cp fuzz/dict/smsp.dict "$OUT/$name.dict" ;;

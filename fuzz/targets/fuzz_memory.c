@@ -56,16 +56,15 @@ static bool ignore(void *context, const smsp_effect *effect)
 
 static void overwrite(const uint8_t *data, size_t size, bool words)
 {
-    uint8_t *memory = w.memory;
     size_t first = sizeof(smsp_state);
 
     for (size_t i = 1; i + 3 <= size; i += 3) {
         size_t place = first + (data[i] * 256u + data[i + 1]) % (w.size - first);
         uint32_t index = data[i + 2] >= 250 ? SMSP_NIL : data[i + 2];
         if (words && place / 4 * 4 >= first && place / 4 * 4 + 4 <= w.size)
-            memcpy(memory + place / 4 * 4, &index, 4);
+            world_overwrite(&w, place / 4 * 4, &index, 4);
         else
-            memory[place] = data[i + 2];
+            world_overwrite(&w, place, &data[i + 2], 1);
     }
 }
 

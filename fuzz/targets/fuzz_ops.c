@@ -120,8 +120,8 @@ static void put_cookie(game *g, uint8_t who)
 {
     const model *m = &g->now;
 
-    if (who < 128 && who % 32 < m->user_count && m->users[who % 32].cookie != NULL)
-        put(g, m->users[who % 32].cookie, m->limits.cookie);
+    if (who < 128 && who % MODEL_USERS < m->user_count && m->users[who % MODEL_USERS].cookie != NULL)
+        put(g, m->users[who % MODEL_USERS].cookie, m->limits.cookie);
     else if (who < 224)
         put(g, the_world(g)->cookies[who % 32], SMSP_COOKIE_LEN);
     else

@@ -292,7 +292,7 @@ static void walk_event(walk *k, const event *e)
     }
 }
 
-static void check_against_model(const run *r, const transcript *t)
+static void check_against_model(run *r, const transcript *t)
 {
     static walk k;
     model_limits limits = world_model_limits(t->shared_mailboxes);
@@ -307,7 +307,7 @@ static void check_against_model(const run *r, const transcript *t)
     k.batch = false;
     model_init(&k.now, &limits, arena);
     k.now.candidate = world_candidate;
-    k.now.context = (void *)(uintptr_t)&r->w;
+    k.now.context = &r->w;
     for (unsigned i = 0; i < TRANSCRIPT_CLIENTS; i++)
         model_stream_open(&k.streams[i]);
     for (size_t i = 0; i < t->event_count; i++)
