@@ -314,7 +314,7 @@ class LogoutCloses(Server):
             raise ConnectionError
 
 
-@SHOULD
+@CHOICE
 class BrowsersAreShutOut(Server):
     """A line that a browser sends closes the connection at once."""
 

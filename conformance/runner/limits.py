@@ -6,6 +6,8 @@ tells how to start the server with a small one.
 """
 import re
 
+from .text import lines_of
+
 OURS = {"username": 32, "password": 128, "content": 4096, "request": 4137}
 OUR_OPTIONS = {
     "mailbox": "--max-mailbox {n}", "messages": "--max-messages {n}", "accounts": "--max-accounts {n}",
@@ -42,14 +44,8 @@ class Limits:
 def read_limits(path, base):
     """base with a profile's lines over it. BadProfile."""
     limits = Limits(base.wire, base.options)
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadProfile(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.startswith("#"):
-            take_line(limits, f"{path}:{number}", line)
+    for place, line in lines_of(path, BadProfile):
+        take_line(limits, place, line)
     return limits
 
 

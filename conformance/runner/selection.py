@@ -1,6 +1,8 @@
 """Which cases run: globs over ids, groups and rules; and which are expected to fail."""
 import fnmatch
 
+from .text import lines_of
+
 
 class BadSelection(Exception):
     """What was asked for does not exist; what to do."""
@@ -23,18 +25,11 @@ def read_excuses(path, cases):
     """{id: reason} from lines `id reason`. BadSelection: file, line and what is wrong."""
     known = {case.id for case in cases}
     excuses = {}
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSelection(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for place, line in lines_of(path, BadSelection):
         name, _, reason = line.strip().partition(" ")
         if name not in known:
-            raise BadSelection(f"{path}:{number}: {name} is no case; --list shows them")
+            raise BadSelection(f"{place}: {name} is no case; --list shows them")
         if not reason.strip():
-            raise BadSelection(f"{path}:{number}: {name} lacks the reason for which it is expected to fail")
+            raise BadSelection(f"{place}: {name} lacks the reason for which it is expected to fail")
         excuses[name] = reason.strip()
     return excuses

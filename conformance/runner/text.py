@@ -47,3 +47,13 @@ def take_escape(text, at):
     if letter not in NAMED:
         raise ValueError(f"\\{letter} is no escape: want \\n \\r \\t \\0 \\s \\e \\\\ \\{{ \\}} or \\xHH")
     return NAMED[letter], at + 2
+
+
+def lines_of(path, error):
+    """(place, line) of each line of a text file that is neither empty nor a comment; error(what) if it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise error(f"{path}: {getattr(trouble, 'strerror', None) or 'not UTF-8'}") from None
+    return [(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
