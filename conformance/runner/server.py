@@ -19,6 +19,7 @@ except ImportError:
 ANNOUNCED = re.compile(rb"listening on \S*:(\d+)\s")
 KEPT = 1 << 22  # bytes of a terminal's text that are kept
 LAST_WORDS = 300
+GREETING_TAKES = 0.15  # seconds in which a server that was just started may say so on its terminal
 FLOW_TAKES = 0.2  # seconds until a terminal has stopped: the kernel does it in its own time
 
 
@@ -187,6 +188,7 @@ class Started:
                     self.address = (self.address[0], int(found.group(1)))
                     return
             elif can_connect(self.address):
+                self.terminal.wait(0, lambda text: False, GREETING_TAKES)
                 return
             if self.death():
                 raise CannotStart(f"{self.death()}: {self.last_words()}")
