@@ -33,7 +33,7 @@ check-conformance: ## test the conformance suite itself
 	@$(MAKE) --no-print-directory -s all
 	@conformance/tests/run
 	@conformance/mutants/check --every 40
-	@conformance/random/compare --examples 8
+	@conformance/random/compare --examples 20
 
 # FULL=1 plays all cases against all mutants, which takes long, and writes mutants/caught.txt.
 conformance-mutants: ## run the suite against known-bad servers, each of which it must notice (FULL=1: with all cases)

@@ -11,6 +11,7 @@ half-close  whole, and the client's input ends right after its last request
 NAMES = ("whole", "bytes", "split", "pipelined", "half-close")
 BREATH = 0.001  # seconds between two pieces, so that the server reads them apart
 SHORT_BREATH = 0.00002  # between single bytes, of which there are many
+ENDS = 8  # pieces of many at either end that have pauses between them
 LONG = 300  # bytes; of a longer request the middle goes in larger pieces
 WITHOUT_TERMINATOR = ("whole", "half-close")
 ONE_REQUEST_EACH = ("whole", "bytes", "half-close")
@@ -41,6 +42,10 @@ class Delivery:
 
     def breath(self):
         return SHORT_BREATH if self.name == "bytes" else BREATH
+
+    def breathes(self, number, count):
+        """Is there a pause before this piece? Not in the middle of many: they are sent apart, and may be read together."""
+        return 0 < number < ENDS or number > max(0, count - ENDS)
 
     def label(self):
         return f"split {self.cut:+d}" if self.name == "split" else self.name

@@ -140,7 +140,7 @@ class Player:
         before = self.sent[who] = time.monotonic()
         try:
             for number, piece in enumerate(pieces):
-                if number:
+                if self.delivery.breathes(number, len(pieces)):
                     time.sleep(self.delivery.breath())
                 connection.send(piece)
                 before = self.keep_time(before)
