@@ -3,11 +3,19 @@
 
 /* ---- Shape ---- */
 
+/*@ assigns \nothing;
+    ensures \result <==> kind == SMSP_EFFECT_MESSAGE;
+*/
 static bool has_content(smsp_effect_kind kind)
 {
     return kind == SMSP_EFFECT_MESSAGE;
 }
 
+/*@ requires \valid_read(effect) && \valid_read(effect->username.at + (0 .. effect->username.len - 1));
+    requires effect->kind == SMSP_EFFECT_MESSAGE ==> \valid_read(effect->content.at + (0 .. effect->content.len - 1));
+    assigns \nothing;
+    ensures \result <==> well_shaped(effect);
+*/
 static bool shape_ok(const smsp_effect *effect)
 {
     if (effect->kind <= SMSP_EFFECT_NONE || effect->kind >= SMSP_EFFECTS)
@@ -68,8 +76,16 @@ smsp_error smsp_replay(smsp_state *state, const smsp_effect *effect)
  *
  * Numbers have their least significant byte first. */
 
+/*@ requires \valid(w) && writer_ok(w) && bytes <= 4;
+    assigns w->full, w->len, w->out[w->len .. w->size - 1];
+    ensures writer_ok(w) && w->len >= \old(w->len);
+*/
 static void put_little_endian(smsp_writer *w, uint32_t number, size_t bytes)
 {
+    /*@ loop invariant 0 <= i <= bytes && writer_ok(w) && w->len >= \at(w->len, Pre);
+        loop assigns i, w->full, w->len, w->out[\at(w->len, Pre) .. w->size - 1];
+        loop variant bytes - i;
+    */
     for (size_t i = 0; i < bytes; i++)
         smsp_put_byte(w, (uint8_t)(number >> (8 * i)));
 }
@@ -109,6 +125,20 @@ typedef struct {
     bool short_of; /* something was asked for that is not there */
 } reader;
 
+/*@ predicate reader_ok(reader *r) =
+        \valid_read(r->at + (0 .. r->left - 1)) && (r->short_of == 0 || r->short_of == 1);
+
+    // taken from what there was to read, from the place at on, of which left bytes were left
+    predicate taken_from(reader *r, uint8_t *at, integer left) = r->left <= left && r->at == at + (left - r->left);
+*/
+/*@ requires \valid(r) && reader_ok(r);
+    assigns r->at, r->left, r->short_of;
+    ensures reader_ok(r) && taken_from(r, \old(r->at), \old(r->left));
+    ensures \result.at == \old(r->at) && (\result.len == 0 || \result.len == len);
+    ensures \result.len == \old(r->left) - r->left;
+    ensures \old(r->short_of) ==> r->short_of;
+    ensures !r->short_of ==> \result.len == len;
+*/
 static smsp_span take(reader *r, size_t len)
 {
     smsp_span taken = {r->at, 0};
@@ -123,22 +153,63 @@ static smsp_span take(reader *r, size_t len)
     return taken;
 }
 
+/*@ requires \valid(r) && reader_ok(r) && bytes <= 4;
+    assigns r->at, r->left, r->short_of;
+    ensures reader_ok(r) && taken_from(r, \old(r->at), \old(r->left));
+    ensures \old(r->short_of) ==> r->short_of;
+    ensures !r->short_of ==> r->left == \old(r->left) - bytes;
+*/
 static uint32_t take_little_endian(reader *r, size_t bytes)
 {
     smsp_span span = take(r, bytes);
     uint32_t number = 0;
 
+    /*@ loop invariant 0 <= i <= span.len;
+        loop assigns i, number;
+        loop variant span.len - i;
+    */
     for (size_t i = 0; i < span.len; i++)
         number |= (uint32_t)span.at[i] << (8 * i);
     return number;
 }
 
+/*@ requires \valid(r) && reader_ok(r) && \valid(out + (0 .. len - 1));
+    requires \separated(r, r->at + (0 .. r->left - 1), out + (0 .. len - 1));
+    assigns r->at, r->left, r->short_of, out[0 .. len - 1];
+    ensures reader_ok(r) && taken_from(r, \old(r->at), \old(r->left));
+    ensures \old(r->short_of) ==> r->short_of;
+*/
 static void take_into(reader *r, uint8_t *out, size_t len)
 {
     smsp_span span = take(r, len);
     smsp_writer w = {out, len, 0, false};
 
     smsp_put_span(&w, span);
+}
+
+/* What follows the username. */
+/*@ requires \valid(r) && reader_ok(r) && \valid(effect);
+    requires \separated(r, effect, r->at + (0 .. r->left - 1));
+    assigns r->at, r->left, r->short_of, effect->verifier, effect->salt, effect->cookie, effect->content;
+    ensures reader_ok(r);
+    ensures taken_from(r, \old(r->at), \old(r->left));
+    ensures \old(r->short_of) ==> r->short_of;
+    ensures effect->kind == SMSP_EFFECT_MESSAGE ==>
+        inside(effect->content.at, effect->content.len, \old(r->at), \old(r->left)) &&
+        \valid_read(effect->content.at + (0 .. effect->content.len - 1));
+*/
+static void take_parts(reader *r, smsp_effect *effect)
+{
+    if (effect->kind == SMSP_EFFECT_ACCOUNT) {
+        take_into(r, effect->verifier.bytes, SMSP_TOKEN_LEN);
+        take_into(r, effect->salt.bytes, SMSP_SALT_LEN);
+        effect->salt.cost = take_little_endian(r, 4);
+    }
+    //@ assert reader_ok(r) && taken_from(r, \at(r->at, Pre), \at(r->left, Pre));
+    if (effect->has_cookie || effect->kind == SMSP_EFFECT_SESSION)
+        take_into(r, effect->cookie.bytes, SMSP_TOKEN_LEN);
+    if (has_content(effect->kind))
+        effect->content = take(r, take_little_endian(r, 2));
 }
 
 smsp_error smsp_effect_decode(const uint8_t *bytes, size_t len, smsp_effect *effect, size_t *used)
@@ -154,15 +225,11 @@ smsp_error smsp_effect_decode(const uint8_t *bytes, size_t len, smsp_effect *eff
     read.kind = (smsp_effect_kind)kind;
     read.has_cookie = has_cookie == 1;
     read.username = take(&r, take_little_endian(&r, 1));
-    if (read.kind == SMSP_EFFECT_ACCOUNT) {
-        take_into(&r, read.verifier.bytes, SMSP_TOKEN_LEN);
-        take_into(&r, read.salt.bytes, SMSP_SALT_LEN);
-        read.salt.cost = take_little_endian(&r, 4);
-    }
-    if (read.has_cookie || read.kind == SMSP_EFFECT_SESSION)
-        take_into(&r, read.cookie.bytes, SMSP_TOKEN_LEN);
-    if (has_content(read.kind))
-        read.content = take(&r, take_little_endian(&r, 2));
+    //@ assert taken_from(&r, bytes, len) && inside(read.username.at, read.username.len, bytes, len);
+    //@ assert inside(r.at, r.left, bytes, len);
+    take_parts(&r, &read);
+    //@ assert taken_from(&r, bytes, len);
+    //@ assert read.kind == SMSP_EFFECT_MESSAGE ==> inside(read.content.at, read.content.len, bytes, len);
     if (r.short_of)
         return SMSP_NEED_MORE;
     if (!shape_ok(&read))

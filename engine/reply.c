@@ -7,6 +7,10 @@
 
 /* ---- Format ---- */
 
+/*@ requires \valid(w) && writer_ok(w);
+    assigns w->full, w->len, w->out[w->len .. w->size - 1];
+    ensures writer_ok(w) && w->len >= \old(w->len);
+*/
 static void put_ending(smsp_writer *w, smsp_ending ending)
 {
     if (ending == SMSP_ENDS_NUL)
@@ -15,7 +19,8 @@ static void put_ending(smsp_writer *w, smsp_ending ending)
         smsp_put_byte(w, '\n');
 }
 
-smsp_error smsp_reply_format(const smsp_reply *reply, smsp_ending ending, uint8_t *out, size_t size, size_t *len)
+smsp_error smsp_reply_format(const smsp_reply *reply, smsp_ending ending, uint8_t *out, size_t size,
+                             size_t *len)
 {
     smsp_writer w = {out, size, 0, false};
 
@@ -53,20 +58,37 @@ smsp_error smsp_reply_format(const smsp_reply *reply, smsp_ending ending, uint8_
 /* ---- Parse ---- */
 
 /* If the line begins with the word, cuts it off. */
-static bool cut_word(smsp_span *line, const char *word, size_t len)
+/*@ requires \valid(line) && \valid_read(line->at + (0 .. line->len - 1)) && \valid_read(word + (0 .. len - 1));
+    requires \separated(line, line->at + (0 .. line->len - 1), word + (0 .. len - 1));
+    assigns line->at, line->len;
+    ensures \result ==> len <= \old(line->len);
+    ensures \result ==> line->at == \old(line->at) + len && line->len == \old(line->len) - len;
+*/
+static bool cut_word(smsp_span *line, const uint8_t *word, size_t len)
 {
-    if (line->len < len || !smsp_same(line->at, len, (const uint8_t *)word, len))
+    if (line->len < len || !smsp_same(line->at, len, word, len))
         return false;
     line->at += len;
     line->len -= len;
     return true;
 }
 
+#define CUT_WORD(line, literal) cut_word((line), (const uint8_t[]){literal}, sizeof(literal) - 1)
+
 /* "OK <cookie>" */
+/*@ requires \valid_read(line.at + (0 .. line.len - 1)) && \valid(reply);
+    assigns reply->code, reply->text;
+    ensures \result ==> reply->code == SMSP_REPLY_COOKIE && 0 < reply->text.len <= FOREIGN_COOKIE_MAX;
+    ensures \result ==> inside(reply->text.at, reply->text.len, line.at, line.len);
+*/
 static bool parse_cookie(smsp_span line, smsp_reply *reply)
 {
-    if (!cut_word(&line, "OK ", 3) || line.len == 0 || line.len > FOREIGN_COOKIE_MAX)
+    if (!CUT_WORD(&line, "OK ") || line.len == 0 || line.len > FOREIGN_COOKIE_MAX)
         return false;
+    /*@ loop invariant 0 <= i <= line.len;
+        loop assigns i;
+        loop variant line.len - i;
+    */
     for (size_t i = 0; i < line.len; i++)
         if (line.at[i] == ' ')
             return false;
@@ -76,14 +98,22 @@ static bool parse_cookie(smsp_span line, smsp_reply *reply)
 }
 
 /* "COUNTED <n>", n in decimal without leading zeros (CNT-1) */
+/*@ requires \valid_read(line.at + (0 .. line.len - 1)) && \valid(reply);
+    assigns reply->code, reply->count;
+    ensures \result ==> reply->code == SMSP_REPLY_COUNTED;
+*/
 static bool parse_counted(smsp_span line, smsp_reply *reply)
 {
     uint32_t number = 0;
 
-    if (!cut_word(&line, "COUNTED ", 8) || line.len == 0)
+    if (!CUT_WORD(&line, "COUNTED ") || line.len == 0)
         return false;
     if (line.at[0] == '0' && line.len > 1)
         return false;
+    /*@ loop invariant 0 <= i <= line.len;
+        loop assigns i, number;
+        loop variant line.len - i;
+    */
     for (size_t i = 0; i < line.len; i++) {
         if (line.at[i] < '0' || line.at[i] > '9')
             return false;
@@ -98,6 +128,11 @@ static bool parse_counted(smsp_span line, smsp_reply *reply)
 }
 
 /* Replies that are the same for every verb that can have them. */
+/*@ requires \valid_read(line.at + (0 .. line.len - 1)) && \valid(reply);
+    assigns reply->code;
+    ensures \result ==> reply->code == SMSP_REPLY_KO || reply->code == SMSP_REPLY_OK || reply->code == SMSP_REPLY_LOG_IN;
+    ensures !\result ==> reply->code == \old(reply->code);
+*/
 static bool parse_plain(smsp_verb verb, smsp_span line, smsp_reply *reply)
 {
     bool cookie_verb = verb != SMSP_REGISTER && verb != SMSP_LOGIN && verb != SMSP_DUMP;

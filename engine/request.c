@@ -4,43 +4,66 @@
 typedef enum {
     NAME_PASSWORD,
     NAME_COOKIE,
-    CONTENT_COOKIE,
+    CONTENT_COOKIE, /* up to here something must follow */
     COOKIE,
     ANYTHING /* and none of it matters */
 } parts;
 
 static const struct {
-    const char *word;
-    size_t len;
+    uint8_t word[9]; /* with its NUL */
+    uint8_t len;
     parts parts;
 } verbs[SMSP_VERBS] = {
-    [SMSP_REGISTER] = {"REGISTER", 8, NAME_PASSWORD}, [SMSP_LOGIN] = {"LOGIN", 5, NAME_PASSWORD},
-    [SMSP_LOGOUT] = {"LOGOUT", 6, COOKIE},            [SMSP_MESSAGE] = {"MESSAGE", 7, CONTENT_COOKIE},
-    [SMSP_STORE] = {"STORE", 5, NAME_COOKIE},         [SMSP_COUNT] = {"COUNT", 5, NAME_COOKIE},
-    [SMSP_DELMSG] = {"DELMSG", 6, NAME_COOKIE},       [SMSP_GETMSG] = {"GETMSG", 6, NAME_COOKIE},
+    [SMSP_REGISTER] = {"REGISTER", 8, NAME_PASSWORD},
+    [SMSP_LOGIN] = {"LOGIN", 5, NAME_PASSWORD},
+    [SMSP_LOGOUT] = {"LOGOUT", 6, COOKIE},
+    [SMSP_MESSAGE] = {"MESSAGE", 7, CONTENT_COOKIE},
+    [SMSP_STORE] = {"STORE", 5, NAME_COOKIE},
+    [SMSP_COUNT] = {"COUNT", 5, NAME_COOKIE},
+    [SMSP_DELMSG] = {"DELMSG", 6, NAME_COOKIE},
+    [SMSP_GETMSG] = {"GETMSG", 6, NAME_COOKIE},
     [SMSP_DUMP] = {"DUMP", 4, ANYTHING},
 };
 
 const char *smsp_verb_name(smsp_verb verb)
 {
-    return (unsigned)verb < SMSP_VERBS ? verbs[verb].word : "?";
+    return (unsigned)verb < SMSP_VERBS ? (const char *)verbs[verb].word : "?";
 }
 
 /* ---- Parse ---- */
 
 /* The first space in the span, or its length. */
+/*@ requires \valid_read(span.at + (0 .. span.len - 1));
+    assigns \nothing;
+    ensures \result == word(span.at, span.len) && 0 <= \result <= span.len;
+    ensures \result < span.len ==> span.at[\result] == ' ';
+*/
 static size_t first_space(smsp_span span)
 {
     size_t i = 0;
 
+    /*@ loop invariant 0 <= i <= span.len;
+        loop invariant word(span.at, span.len) == i + word(span.at + i, span.len - i);
+        loop assigns i;
+        loop variant span.len - i;
+    */
     while (i < span.len && span.at[i] != ' ')
         i++;
     return i;
 }
 
 /* The last space in the span, or its length if it has none. */
+/*@ requires \valid_read(span.at + (0 .. span.len - 1));
+    assigns \nothing;
+    ensures \result == until_last(span.at, span.len, span.len) && 0 <= \result <= span.len;
+*/
 static size_t last_space(smsp_span span)
 {
+    /*@ loop invariant 0 <= i <= span.len;
+        loop invariant until_last(span.at, span.len, span.len) == until_last(span.at, i, span.len);
+        loop assigns i;
+        loop variant i;
+    */
     for (size_t i = span.len; i > 0; i--)
         if (span.at[i - 1] == ' ')
             return i - 1;
@@ -49,6 +72,13 @@ static size_t last_space(smsp_span span)
 
 /* Splits at the space at place `at`: before it, and after it. False, with all
  * of the span before, if it has no space there. */
+/*@ requires at <= span.len && \valid(before) && \valid(after) && \separated(before, after);
+    assigns *before, *after;
+    ensures before->at == span.at && before->len == at;
+    ensures \result <==> at < span.len;
+    ensures \result ==> after->at == span.at + at + 1 && after->len == span.len - at - 1;
+    ensures !\result ==> after->at == span.at + at && after->len == 0;
+*/
 static bool split(smsp_span span, size_t at, smsp_span *before, smsp_span *after)
 {
     *before = (smsp_span){span.at, at};
@@ -60,21 +90,72 @@ static bool split(smsp_span span, size_t at, smsp_span *before, smsp_span *after
     return true;
 }
 
+/*@ assigns \nothing;
+    ensures \result.at == span.at && \result.len == (ok ? span.len : 0);
+*/
 static smsp_span if_ok(bool ok, smsp_span span)
 {
     return ok ? span : (smsp_span){span.at, 0};
 }
 
+/*@ requires \valid_read(span.at + (0 .. span.len - 1));
+    assigns \nothing;
+    ensures \result.at == span.at && (\result.len == 0 || \result.len == span.len);
+    ensures \result.len != 0 ==> name(span.at, span.len);
+    ensures name(span.at, span.len) ==> \result.len == span.len;
+*/
 static smsp_span username(smsp_span span)
 {
     return if_ok(smsp_name_ok(span.at, span.len), span);
 }
 
+/*@ requires \valid_read(span.at + (0 .. span.len - 1));
+    assigns \nothing;
+    ensures \result.at == span.at && (\result.len == 0 || \result.len == span.len);
+    ensures \result.len != 0 ==> cookie(span.at, span.len);
+    ensures cookie(span.at, span.len) ==> \result.len == span.len;
+*/
 static smsp_span cookie(smsp_span span)
 {
     return if_ok(smsp_cookie_ok(span.at, span.len), span);
 }
 
+/*@ // s and n: what follows the verb and its space; has_rest: whether anything does (REQ-4, REQ-5)
+    predicate one_word(uint8_t *s, integer n) = word(s, n) == n;
+
+    predicate two_words(uint8_t *s, integer n) =
+        word(s, n) < n && one_word(s + word(s, n) + 1, n - word(s, n) - 1);
+
+    predicate parts_fit(integer expected, integer has_rest, uint8_t *s, integer n) =
+        (expected == NAME_PASSWORD ==> has_rest != 0 && two_words(s, n)) &&
+        (expected == NAME_COOKIE ==> has_rest != 0 && (one_word(s, n) || two_words(s, n))) &&
+        (expected == CONTENT_COOKIE ==> has_rest != 0);
+
+    // what a request holds is of the n bytes at s, and well shaped
+    predicate username_of(smsp_request *r, uint8_t *s, integer n) = inside(r->username.at, r->username.len, s, n) &&
+        (r->username.len == 0 || name(r->username.at, r->username.len));
+
+    predicate password_of(smsp_request *r, uint8_t *s, integer n) =
+        inside(r->password.at, r->password.len, s, n) && r->password.len <= SMSP_PASSWORD_MAX;
+
+    predicate content_of(smsp_request *r, uint8_t *s, integer n) = inside(r->content.at, r->content.len, s, n);
+
+    predicate cookie_of(smsp_request *r, uint8_t *s, integer n) = inside(r->cookie.at, r->cookie.len, s, n) &&
+        (r->cookie.len == 0 || cookie(r->cookie.at, r->cookie.len));
+
+    predicate empty(smsp_request *r) =
+        r->username.len == 0 && r->password.len == 0 && r->content.len == 0 && r->cookie.len == 0;
+*/
+/*@ requires \valid_read(rest.at + (0 .. rest.len - 1)) && \valid(request);
+    requires \separated(request, rest.at + (0 .. rest.len - 1));
+    assigns request->username, request->password;
+    ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
+    ensures \result == SMSP_OK <==> parts_fit(NAME_PASSWORD, 1, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> inside(request->username.at, request->username.len, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> request->username.len == 0 || name(request->username.at, request->username.len);
+    ensures \result == SMSP_OK ==> inside(request->password.at, request->password.len, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> request->password.len <= SMSP_PASSWORD_MAX;
+*/
 static smsp_error parse_name_password(smsp_span rest, smsp_request *request)
 {
     smsp_span name;
@@ -89,6 +170,16 @@ static smsp_error parse_name_password(smsp_span rest, smsp_request *request)
     return SMSP_OK;
 }
 
+/*@ requires \valid_read(rest.at + (0 .. rest.len - 1)) && \valid(request);
+    requires \separated(request, rest.at + (0 .. rest.len - 1));
+    assigns request->username, request->cookie;
+    ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
+    ensures \result == SMSP_OK <==> parts_fit(NAME_COOKIE, 1, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> inside(request->username.at, request->username.len, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> request->username.len == 0 || name(request->username.at, request->username.len);
+    ensures \result == SMSP_OK ==> inside(request->cookie.at, request->cookie.len, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> request->cookie.len == 0 || cookie(request->cookie.at, request->cookie.len);
+*/
 static smsp_error parse_name_cookie(smsp_span rest, smsp_request *request)
 {
     smsp_span name;
@@ -102,6 +193,15 @@ static smsp_error parse_name_cookie(smsp_span rest, smsp_request *request)
     return SMSP_OK;
 }
 
+/*@ requires \valid_read(rest.at + (0 .. rest.len - 1)) && \valid(request);
+    requires \separated(request, rest.at + (0 .. rest.len - 1));
+    assigns request->content, request->cookie;
+    ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
+    ensures \result == SMSP_OK <==> parts_fit(CONTENT_COOKIE, 1, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> inside(request->content.at, request->content.len, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> inside(request->cookie.at, request->cookie.len, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> request->cookie.len == 0 || cookie(request->cookie.at, request->cookie.len);
+*/
 static smsp_error parse_content_cookie(smsp_span rest, smsp_request *request)
 {
     smsp_span last;
@@ -111,10 +211,25 @@ static smsp_error parse_content_cookie(smsp_span rest, smsp_request *request)
     return SMSP_OK;
 }
 
+/*@ predicate is_verb(uint8_t *s, integer n, integer v) =
+        0 <= v < SMSP_VERBS && n == verbs[v].len && n <= sizeof(verbs[v].word) && same(s, &verbs[v].word[0], n);
+*/
+/*@ requires \valid_read(word.at + (0 .. word.len - 1)) && \valid(verb);
+    assigns *verb;
+    ensures \result ==> is_verb(word.at, word.len, *verb);
+    ensures !\result ==> \forall integer v; 0 <= v < SMSP_VERBS ==> !is_verb(word.at, word.len, v);
+*/
 static bool find_verb(smsp_span word, smsp_verb *verb)
 {
+    if (word.len > sizeof verbs[0].word)
+        return false;
+    /*@ loop invariant 0 <= i <= SMSP_VERBS;
+        loop invariant \forall integer v; 0 <= v < i ==> !is_verb(word.at, word.len, v);
+        loop assigns i;
+        loop variant SMSP_VERBS - i;
+    */
     for (unsigned i = 0; i < SMSP_VERBS; i++) {
-        if (smsp_same(word.at, word.len, (const uint8_t *)verbs[i].word, verbs[i].len)) {
+        if (smsp_same(word.at, word.len, verbs[i].word, verbs[i].len)) {
             *verb = (smsp_verb)i;
             return true;
         }
@@ -122,13 +237,60 @@ static bool find_verb(smsp_span word, smsp_verb *verb)
     return false;
 }
 
+/*@ requires \valid_read(rest.at + (0 .. rest.len - 1)) && \valid(request);
+    requires \separated(request, rest.at + (0 .. rest.len - 1));
+    requires 0 <= request->verb < SMSP_VERBS && empty(request);
+    assigns request->username, request->password, request->content, request->cookie;
+    ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
+    ensures \result == SMSP_OK <==> parts_fit(verbs[request->verb].parts, has_rest, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> username_of(request, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> password_of(request, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> content_of(request, rest.at, rest.len);
+    ensures \result == SMSP_OK ==> cookie_of(request, rest.at, rest.len);
+*/
+static smsp_error parse_parts(bool has_rest, smsp_span rest, smsp_request *request)
+{
+    parts expected = verbs[request->verb].parts;
+
+    if (!has_rest && expected <= CONTENT_COOKIE)
+        return SMSP_BAD_PARTS;
+    if (expected == NAME_PASSWORD)
+        return parse_name_password(rest, request);
+    if (expected == NAME_COOKIE)
+        return parse_name_cookie(rest, request);
+    if (expected == CONTENT_COOKIE)
+        return parse_content_cookie(rest, request);
+    if (expected == COOKIE)
+        request->cookie = cookie(rest); /* LGO-3: all of the rest */
+    return SMSP_OK;
+}
+
+/*@ requires \valid_read(line + (0 .. len - 1)) && \valid(request);
+    requires \separated(request, line + (0 .. len - 1));
+    assigns *request;
+    ensures \result == SMSP_OK || \result == SMSP_TOO_LONG || \result == SMSP_BAD_BYTES ||
+        \result == SMSP_BAD_VERB || \result == SMSP_BAD_PARTS;
+    ensures too_long: \result == SMSP_TOO_LONG <==> len > SMSP_REQUEST_MAX;
+    ensures bytes: \result == SMSP_BAD_BYTES <==> 0 < len <= SMSP_REQUEST_MAX && !text(line, 0, len);
+    ensures verb: \result == SMSP_OK ==> is_verb(line, word(line, len), request->verb);
+    ensures no_verb: \result == SMSP_BAD_VERB ==>
+        len == 0 || \forall integer v; 0 <= v < SMSP_VERBS ==> !is_verb(line, word(line, len), v);
+    ensures parts: \result == SMSP_OK ==> parts_fit(verbs[request->verb].parts, word(line, len) < len ? 1 : 0,
+        line + word(line, len) + 1, len - word(line, len) - 1);
+    ensures no_parts: \result == SMSP_BAD_PARTS ==> \exists integer v; is_verb(line, word(line, len), v) &&
+        !parts_fit(verbs[v].parts, word(line, len) < len ? 1 : 0,
+            line + word(line, len) + 1, len - word(line, len) - 1);
+    ensures \result == SMSP_OK ==> username_of(request, line, len);
+    ensures \result == SMSP_OK ==> password_of(request, line, len);
+    ensures \result == SMSP_OK ==> content_of(request, line, len);
+    ensures \result == SMSP_OK ==> cookie_of(request, line, len);
+*/
 smsp_error smsp_request_parse(const uint8_t *line, size_t len, smsp_request *request)
 {
     const smsp_span all = {line, len};
     smsp_request parsed = {.verb = SMSP_DUMP};
     smsp_span word;
     smsp_span rest;
-    smsp_error error = SMSP_OK;
 
     if (len > SMSP_REQUEST_MAX)
         return SMSP_TOO_LONG;
@@ -139,17 +301,12 @@ smsp_error smsp_request_parse(const uint8_t *line, size_t len, smsp_request *req
     bool has_rest = split(all, first_space(all), &word, &rest);
     if (!find_verb(word, &parsed.verb))
         return SMSP_BAD_VERB;
-    parts expected = verbs[parsed.verb].parts;
-    if (!has_rest && expected != COOKIE && expected != ANYTHING)
-        return SMSP_BAD_PARTS;
-    if (expected == NAME_PASSWORD)
-        error = parse_name_password(rest, &parsed);
-    else if (expected == NAME_COOKIE)
-        error = parse_name_cookie(rest, &parsed);
-    else if (expected == CONTENT_COOKIE)
-        error = parse_content_cookie(rest, &parsed);
-    else if (expected == COOKIE)
-        parsed.cookie = cookie(rest); /* LGO-3: all of the rest */
+    smsp_error error = parse_parts(has_rest, rest, &parsed);
+    /*@ assert inside(rest.at, rest.len, line, len); */
+    /*@ assert error == SMSP_OK ==> username_of(&parsed, line, len); */
+    /*@ assert error == SMSP_OK ==> password_of(&parsed, line, len); */
+    /*@ assert error == SMSP_OK ==> content_of(&parsed, line, len); */
+    /*@ assert error == SMSP_OK ==> cookie_of(&parsed, line, len); */
     if (error == SMSP_OK)
         *request = parsed;
     return error;
@@ -158,6 +315,13 @@ smsp_error smsp_request_parse(const uint8_t *line, size_t len, smsp_request *req
 /* ---- Format ---- */
 
 /* Adds a space and the part. */
+/*@ requires \valid(w) && writer_ok(w) && \valid_read(part.at + (0 .. part.len - 1));
+    requires \separated(part.at + (0 .. part.len - 1), w, w->out + (0 .. w->size - 1));
+    assigns w->full, w->len, w->out[w->len .. w->size - 1];
+    ensures writer_ok(w);
+    ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS || \result == SMSP_BAD_BYTES;
+    ensures \old(w->full) ==> w->full;
+*/
 static smsp_error put_part(smsp_writer *w, smsp_span part, bool spaces)
 {
     if (part.len == 0 || (!spaces && first_space(part) < part.len))
@@ -169,6 +333,17 @@ static smsp_error put_part(smsp_writer *w, smsp_span part, bool spaces)
     return SMSP_OK;
 }
 
+/*@ predicate sendable(smsp_span part, uint8_t *out, integer size) =
+        \valid_read(part.at + (0 .. part.len - 1)) &&
+        \separated(part.at + (0 .. part.len - 1), out + (0 .. size - 1));
+*/
+/*@ requires \valid_read(request) && \valid(out + (0 .. size - 1)) && \valid(len);
+    requires \separated(request, len, out + (0 .. size - 1));
+    requires sendable(request->username, out, size) && sendable(request->password, out, size) &&
+        sendable(request->content, out, size) && sendable(request->cookie, out, size);
+    assigns out[0 .. size - 1], *len;
+    ensures \result == SMSP_OK ==> *len <= size;
+*/
 smsp_error smsp_request_format(const smsp_request *request, uint8_t *out, size_t size, size_t *len)
 {
     smsp_writer w = {out, size, 0, false};
@@ -177,7 +352,7 @@ smsp_error smsp_request_format(const smsp_request *request, uint8_t *out, size_t
     if ((unsigned)request->verb >= SMSP_VERBS)
         return SMSP_BAD_VERB;
     parts needed = verbs[request->verb].parts;
-    smsp_put(&w, (const uint8_t *)verbs[request->verb].word, verbs[request->verb].len);
+    smsp_put(&w, verbs[request->verb].word, verbs[request->verb].len);
     if (needed == NAME_PASSWORD || needed == NAME_COOKIE)
         error = put_part(&w, request->username, false);
     else if (needed == CONTENT_COOKIE)

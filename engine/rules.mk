@@ -23,7 +23,7 @@ check-engine-san: ## run them under AddressSanitizer and UndefinedBehaviorSaniti
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-engine
 
 .PHONY: prove check-prove
-prove: ## prove framing and UTF-8 checking free of undefined behaviour, and right, with Frama-C and Z3
+prove: ## prove framing, parsing and decoding free of undefined behaviour, and right, with Frama-C and Z3
 	@ci/deps prove
 	@engine/proof/prove
 

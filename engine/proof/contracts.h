@@ -7,7 +7,8 @@
 #include "memory.h"
 #include "smsp.h"
 
-#define __FC_STRING_H_ /* memory.h stands for string.h */
+#define __FC_STRING_H_            /* memory.h stands for string.h */
+#define _Static_assert(what, why) /* Frama-C 25 cannot read it, and compilers check it */
 
 /* ---- Text: the grammar of PROTOCOL.md, section 2 ---- */
 
@@ -86,6 +87,8 @@ bool smsp_name_ok(const uint8_t *at, size_t len);
 */
 bool smsp_cookie_ok(const uint8_t *at, size_t len);
 
+#ifndef SMSP_PROVE_TEXT /* text.c needs none of what follows */
+
 /* ---- Frame ---- */
 
 /*@ predicate frame_ok(smsp_frame *f) =
@@ -160,4 +163,99 @@ smsp_error smsp_frame_end_here(smsp_frame *frame, smsp_span *line);
 */
 bool smsp_frame_partial(const smsp_frame *frame);
 
+/* ---- Requests: the grammar of PROTOCOL.md, section 2 ---- */
+
+#ifdef SMSP_PROVE_SPACES
+/*@ // how many of the n bytes come before the first space: n if there is none
+    logic integer word(uint8_t *s, integer n) = n <= 0 || *s == ' ' ? 0 : 1 + word(s + 1, n - 1);
+
+    // where the last space of the first i bytes is: n if there is none
+    logic integer until_last(uint8_t *s, integer i, integer n) =
+        i <= 0 ? n : s[i - 1] == ' ' ? i - 1 : until_last(s, i - 1, n);
+*/
+#else
+/*@ axiomatic Spaces {
+        logic integer word(uint8_t *s, integer n) reads s[0 .. n - 1];
+        logic integer until_last(uint8_t *s, integer i, integer n) reads s[0 .. i - 1];
+    }
+*/
+#endif
+
+/*@ // the span is empty, or part of the n bytes at s
+    predicate inside(uint8_t *at, integer len, uint8_t *s, integer n) =
+        len == 0 || (\base_addr(at) == \base_addr(s) && s <= at && at + len <= s + n);
+
+    lemma inside_inside: \forall uint8_t *a, *s, *t, integer k, m, n;
+        0 <= k ==> inside(a, k, s, m) ==> inside(s, m, t, n) ==> inside(a, k, t, n);
+*/
+
+/* ---- Replies ---- */
+
+/*@ predicate of_the_wire(integer code) = 0 <= code < SMSP_REPLIES;
+
+    predicate has_text(integer code) = code == SMSP_REPLY_COOKIE || code == SMSP_REPLY_TEXT;
+*/
+
+/*@ requires \valid_read(reply) && \valid(out + (0 .. size - 1)) && \valid(len);
+    requires \separated(reply, len, out + (0 .. size - 1));
+    requires has_text(reply->code) ==> \valid_read(reply->text.at + (0 .. reply->text.len - 1)) &&
+        \separated(reply->text.at + (0 .. reply->text.len - 1), out + (0 .. size - 1));
+    assigns out[0 .. size - 1], *len;
+    ensures \result == SMSP_OK || \result == SMSP_BAD_REPLY || \result == SMSP_NO_ROOM;
+    ensures \result == SMSP_BAD_REPLY <==> !of_the_wire(reply->code);
+    ensures \result == SMSP_OK ==> *len <= size;
+*/
+smsp_error smsp_reply_format(const smsp_reply *reply, smsp_ending ending, uint8_t *out, size_t size,
+                             size_t *len);
+
+/*@ requires \valid_read(line + (0 .. len - 1)) && \valid(reply);
+    requires \separated(reply, line + (0 .. len - 1));
+    assigns *reply;
+    ensures \result == SMSP_OK || \result == SMSP_BAD_BYTES || \result == SMSP_BAD_REPLY;
+    ensures \result == SMSP_BAD_BYTES <==> 0 <= verb < SMSP_VERBS && !text(line, 0, len);
+    ensures \result == SMSP_OK ==> of_the_wire(reply->code);
+    ensures \result == SMSP_OK ==> inside(reply->text.at, reply->text.len, line, len);
+    ensures \result == SMSP_OK && reply->code == SMSP_REPLY_COOKIE ==>
+        (verb == SMSP_REGISTER || verb == SMSP_LOGIN) && 0 < reply->text.len <= 255;
+    ensures \result == SMSP_OK && reply->code == SMSP_REPLY_COUNTED ==> verb == SMSP_COUNT;
+    ensures \result == SMSP_OK && reply->code == SMSP_REPLY_TEXT ==>
+        verb == SMSP_GETMSG && reply->text.len == len > 0;
+*/
+smsp_error smsp_reply_parse(smsp_verb verb, const uint8_t *line, size_t len, smsp_reply *reply);
+
+/* ---- Effects ---- */
+
+/*@ predicate well_shaped(smsp_effect *e) =
+        0 < e->kind < SMSP_EFFECTS && name(e->username.at, e->username.len) &&
+        (e->kind == SMSP_EFFECT_MESSAGE ==>
+            0 < e->content.len <= SMSP_CONTENT_MAX && text(e->content.at, 0, e->content.len));
+*/
+
+/*@ requires \valid_read(effect) && \valid(out + (0 .. size - 1)) && \valid(len);
+    requires \separated(effect, len, out + (0 .. size - 1));
+    requires \valid_read(effect->username.at + (0 .. effect->username.len - 1)) &&
+        \separated(effect->username.at + (0 .. effect->username.len - 1), out + (0 .. size - 1));
+    requires effect->kind == SMSP_EFFECT_MESSAGE ==>
+        \valid_read(effect->content.at + (0 .. effect->content.len - 1)) &&
+        \separated(effect->content.at + (0 .. effect->content.len - 1), out + (0 .. size - 1));
+    assigns out[0 .. size - 1], *len;
+    ensures \result == SMSP_OK || \result == SMSP_BAD_EFFECT || \result == SMSP_NO_ROOM;
+    ensures \result == SMSP_OK ==> *len <= size;
+*/
+smsp_error smsp_effect_encode(const smsp_effect *effect, uint8_t *out, size_t size, size_t *len);
+
+/*@ requires \valid_read(bytes + (0 .. len - 1)) && \valid(effect) && \valid(used);
+    requires \separated(effect, used, bytes + (0 .. len - 1));
+    assigns *effect, *used;
+    ensures \result == SMSP_OK || \result == SMSP_NEED_MORE || \result == SMSP_BAD_EFFECT;
+    ensures \result == SMSP_OK ==> 0 < *used <= len;
+    ensures \result == SMSP_OK ==> 0 < effect->kind < SMSP_EFFECTS;
+    ensures \result == SMSP_OK ==> inside(effect->username.at, effect->username.len, bytes, len);
+    ensures \result == SMSP_OK ==> 0 < effect->username.len <= SMSP_NAME_MAX;
+    ensures \result == SMSP_OK && effect->kind == SMSP_EFFECT_MESSAGE ==>
+        inside(effect->content.at, effect->content.len, bytes, len) && 0 < effect->content.len <= SMSP_CONTENT_MAX;
+*/
+smsp_error smsp_effect_decode(const uint8_t *bytes, size_t len, smsp_effect *effect, size_t *used);
+
+#endif
 #endif
