@@ -125,7 +125,7 @@ replay() {
 @test "fuzz: every planted bug applies to the sources as they are" {
     count=0
     for bug in fuzz/bugs/*.patch; do
-        patch --dry-run -s -p1 -i "$bug"
+        patch --dry-run -s -F3 -p1 -i "$bug"
         count=$((count + 1))
     done
     [ "$count" -ge 30 ]
