@@ -15,7 +15,7 @@ TARGETS = ["parser", "frame", "session", "ops", "reply", "effect", "slot", "limi
 LONGEST = {"parser": 4200, "frame": 512, "session": 1024, "ops": 402, "reply": 600, "effect": 1500, "slot": 4400, "limits": 400,
            "memory": 100, "rig": 64}
 SANITIZER_OPTIONS = {
-    "ASAN_OPTIONS": "abort_on_error=0:symbolize=1:detect_leaks=1:allocator_may_return_null=1",
+    "ASAN_OPTIONS": "abort_on_error=0:malloc_context_size=2:symbolize=1:detect_leaks=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:symbolize=1",
 }
 

@@ -346,7 +346,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_against_model(&first, &t);
         world_check_effects(&first.w);
     }
-    run_all(&again, &t, t.cuts == 0 ? 1 : 0, t.noise);
+    run_all(&again, &t, t.cuts == 0 ? 130 : 0, t.noise);
     check_runs(&first, &again, t.noise ? "isolation" : "split");
     world_check(&again.w);
     return 0;
