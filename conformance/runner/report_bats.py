@@ -1,4 +1,5 @@
-"""BATS reports the cases: one test a case, each waiting for the verdict that the runner writes down."""
+"""BATS reports the cases: one test a case, each waiting for the verdict that the runner sends it."""
+import fcntl
 import os
 import shutil
 import signal
@@ -8,19 +9,18 @@ import tempfile
 from . import report_tap
 from .verdict import PASS
 
+LOWEST = 50  # for the pipe's number: BATS uses the low ones itself
 HEAD = """#!/usr/bin/env bats
-# Written by smsp-conformance: one test a case. A test waits for its case's verdict.
+# Written by smsp-conformance: one test a case. A test waits for its case's verdict, which comes in the
+# order of the tests; why a case failed stands in a file.
 verdict() {
-    local file=$SMSP_VERDICTS/$1 first
-    until [ -e "$file" ]; do
-        kill -0 "$SMSP_RUNNER" 2>/dev/null || { echo "the runner is gone"; return 1; }
-        sleep 0.02
-    done
-    IFS= read -r first <"$file"
-    case $first in
+    local id how
+    IFS=' ' read -r -u "$SMSP_VERDICTS" id how || { echo "the runner is gone"; return 1; }
+    [ "$id" = "$1" ] || { echo "the runner tells of $id instead"; return 1; }
+    case $how in
     pass) return 0 ;;
-    skip*) skip "${first#skip }" ;;
-    *) tail -n +2 "$file"; return 1 ;;
+    skip*) skip "${how#skip }" ;;
+    *) cat "$SMSP_DETAILS/$1"; return 1 ;;
     esac
 }
 """
@@ -36,14 +36,13 @@ def quoted(text):
 
 
 class BatsReport:
-    """Writes verdicts for the BATS process, which prints TAP."""
+    """Sends verdicts through a pipe to the BATS process, which prints TAP."""
 
     def __init__(self, cases, level, again):
         self.cases, self.level, self.again = cases, level, again
         self.folder = tempfile.mkdtemp(prefix="smsp-conformance.")
-        self.verdicts = os.path.join(self.folder, "verdicts")
-        os.mkdir(self.verdicts)
-        self.process = None
+        self.in_order = report_tap.InOrder(cases, self.send)
+        self.process = self.pipe = None
 
     def begin(self, remarks):
         print(*[f"# {remark}" for remark in remarks], sep="\n", flush=True)
@@ -53,29 +52,43 @@ class BatsReport:
             for case in self.cases:
                 name = f"{case.id}: {case.title} [{case.level} {' '.join(case.rules)}]"
                 file.write(f"\n@test {quoted(name)} {{\n    verdict {case.id}\n}}\n")
-        environment = dict(os.environ, SMSP_VERDICTS=self.verdicts, SMSP_RUNNER=str(os.getpid()), TMPDIR=self.folder)
+        low, self.pipe = os.pipe()
+        reader = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, LOWEST)
+        environment = dict(os.environ, SMSP_VERDICTS=str(reader), SMSP_DETAILS=self.folder, TMPDIR=self.folder)
         self.process = subprocess.Popen(["bats", "--tap", path], env=environment, stdin=subprocess.DEVNULL,
-                                        start_new_session=True)
+                                        start_new_session=True, pass_fds=[reader])
+        os.close(low)
+        os.close(reader)
 
     def take(self, result):
-        """Writes a verdict, whole or not at all."""
-        path = os.path.join(self.verdicts, result.case.id)
-        with open(path + ".new", "w", encoding="utf-8") as file:
-            file.write("\n".join(self.lines(result)) + "\n")
-        os.rename(path + ".new", path)
+        self.in_order.take(result)
 
-    def lines(self, result):
+    def send(self, result, _):
+        how = self.how(result)
+        if how == "fail":
+            with open(os.path.join(self.folder, result.case.id), "w", encoding="utf-8") as file:
+                file.write("\n".join(report_tap.details(result, self.again(result))) + "\n")
+        os.write(self.pipe, f"{result.case.id} {how}\n".encode())
+
+    def how(self, result):
         if result.decides(self.level):
-            return ["fail"] + report_tap.details(result, self.again(result))
+            return "fail"
         if result.verdict == PASS:
-            return ["pass"]
-        return ["skip " + report_tap.line(result, 0, self.level).partition("# SKIP ")[2]]
+            return "pass"
+        return "skip " + report_tap.line(result, 0, self.level).partition("# SKIP ")[2]
 
     def end(self):
         """Waits for BATS; its exit status."""
+        self.hang_up()
         return self.process.wait()
 
+    def hang_up(self):
+        if self.pipe is not None:
+            os.close(self.pipe)
+        self.pipe = None
+
     def close(self):
+        self.hang_up()
         if self.process and self.process.poll() is None:
             try:
                 os.killpg(self.process.pid, signal.SIGTERM)

@@ -41,26 +41,37 @@ def worth_telling(result, level):
     return result.decides(level) or result.verdict in (FAIL, ERROR, DIFFERS, XPASS)
 
 
+class InOrder:
+    """Hands results on in the order of their cases: each when those before it are there."""
+
+    def __init__(self, cases, hand_on):
+        self.cases, self.hand_on = cases, hand_on
+        self.waiting, self.count = {}, 0
+
+    def take(self, result):
+        self.waiting[result.case.id] = result
+        while self.count < len(self.cases) and self.cases[self.count].id in self.waiting:
+            self.count += 1
+            self.hand_on(self.waiting.pop(self.cases[self.count - 1].id), self.count)
+
+
 class TapReport:
     """Prints each case when those before it are printed."""
 
     def __init__(self, cases, level, again, out=None):
         self.cases, self.level, self.again = cases, level, again
         self.out = out or sys.stdout
-        self.waiting, self.printed = {}, 0
+        self.in_order = InOrder(cases, self.print)
 
     def begin(self, remarks):
         print("TAP version 13", *[f"# {remark}" for remark in remarks], f"1..{len(self.cases)}", sep="\n",
               file=self.out, flush=True)
 
     def take(self, result):
-        self.waiting[result.case.id] = result
-        while self.printed < len(self.cases) and self.cases[self.printed].id in self.waiting:
-            self.print(self.waiting.pop(self.cases[self.printed].id))
+        self.in_order.take(result)
 
-    def print(self, result):
-        self.printed += 1
-        print(line(result, self.printed, self.level), file=self.out)
+    def print(self, result, number):
+        print(line(result, number, self.level), file=self.out)
         if worth_telling(result, self.level) and result.verdict != NOT_RUN:
             for text in details(result, self.again(result)):
                 print(f"# {text}", file=self.out)

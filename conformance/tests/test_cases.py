@@ -1,10 +1,13 @@
 """The cases themselves: rules, sentences, versions, coverage of PROTOCOL.md."""
+import contextlib
+import io
 import os
 import re
 import unittest
 
+import versions
 from runner.transcript import read_cases
-from support import ROOT, SUITE
+from support import ROOT, SUITE, Place, case_text
 
 with open(os.path.join(ROOT, "engine", "PROTOCOL.md"), encoding="utf-8") as file:
     PROTOCOL = file.read()
@@ -61,3 +64,61 @@ class Cases(unittest.TestCase):
             for step in case.steps:
                 if case.level == "MUST" and case.kind == "server" and step.text.startswith("MESSAGE "):
                     self.assertLessEqual(step.text.count(" "), 2, f"{case.path}:{step.line}")
+
+
+class Versions(Place):
+    """What can change a verdict changes a version."""
+
+    def check(self, *words):
+        """(exit status, what it said) of versions.py on this test's cases."""
+        err = io.StringIO()
+        with contextlib.redirect_stderr(err):
+            status = versions.main([*words, self.path("cases")])
+        return status, err.getvalue()
+
+    def setUp(self):
+        super().setUp()
+        self.old = case_text("a> DUMP\na< OK\n")
+        self.path("cases/VERSION", "4\n")
+        self.path("cases/group/one.case", self.old)
+        self.assertEqual(self.check()[0], 1)
+        self.assertEqual(self.check("--write"), (0, ""))
+
+    def test_recorded(self):
+        """versions: cases/DIGESTS tells of the present cases, and every change of them has its version"""
+        self.assertEqual(versions.faults(versions.CASES), [])
+        self.assertFalse(versions.out_of_date(versions.CASES), "run conformance/tests/versions.py --write")
+
+    def test_changed(self):
+        """versions: a case with other steps needs a new version, and so does the suite; then it can be recorded"""
+        self.path("cases/group/one.case", self.old.replace("OK", "KO"))
+        for words in ((), ("--write",)):
+            status, said = self.check(*words)
+            self.assertEqual(status, 1)
+            self.assertRegex(said, r"group/one\.case: .* write `version: 2`\n.*cases/VERSION: .* write 5\n")
+        self.path("cases/group/one.case", self.old.replace("OK", "KO").replace("version: 1", "version: 2"))
+        self.path("cases/VERSION", "5\n")
+        self.assertRegex(self.check()[1], "versions.py --write")
+        self.assertEqual(self.check("--write"), (0, ""))
+        self.assertEqual(self.check(), (0, ""))
+        self.path("cases/group/one.case", self.old.replace("OK", "KO"))
+        self.assertRegex(self.check()[1], "version 1 is older than 2")
+
+    def test_header(self):
+        """versions: what the header asks for counts, its words for people do not"""
+        self.path("cases/group/one.case", self.old.replace("a title", "another").replace("A sentence", "Words"))
+        self.assertEqual(self.check(), (0, ""))
+        for new in (self.old.replace("MUST", "SHOULD"), case_text("a> DUMP\na< OK\n", more="server: fresh"),
+                    case_text("a> DUMP\na< OK\n", more="framing: a=nul"),
+                    case_text("a> DUMP\na< OK\n", more="deliveries: whole")):
+            self.path("cases/group/one.case", new)
+            self.assertIn("write `version: 2`", self.check()[1])
+
+    def test_new(self):
+        """versions: a case that comes or goes needs a new version of the suite only"""
+        self.path("cases/group/two.case", case_text("a> DUMP\na< OK\n", "two"))
+        status, said = self.check()
+        self.assertEqual((status, said.count("\n")), (1, 1))
+        self.assertIn("write 5", said)
+        os.remove(self.path("cases/group/two.case"))
+        self.assertEqual(self.check(), (0, ""))
