@@ -14,6 +14,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow
 SMSP_CFLAGS := -std=c11 $(WARNINGS) $(if $(WERROR),-Werror) -Iengine -MMD -MP \
 	"-fdebug-prefix-map=$(CURDIR)=."
 
+# For programs that fork for each client.
+BIND_NOW := -Wl,-z,relro,-z,now
+
 # has,LIBRARY: "yes" if pkg-config knows it. NONE=1 builds the core alone.
 has = $(if $(NONE),,$(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes))
 # cflags,LIBRARY and libs,LIBRARY: empty if it is not there.

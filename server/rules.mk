@@ -4,8 +4,10 @@ SMSPD := $(if $(filter release,$(VARIANT)),server/smspd,$(B)/smspd)
 SMSPD_CORE := main supervisor listener refusal worker outbox keeper confine vault permit dump slot options log
 SMSPD_OBJ := $(patsubst %,$(B)/server/%.o,$(SMSPD_CORE) $(SMSPD_STORE) $(SMSPD_SECRET) $(SMSPD_SANDBOX))
 
+# All symbols are bound before the first fork, and read-only then: a worker that binds
+# its own takes 11 page faults more (ci/bench/LOG.md).
 $(SMSPD): $(SMSPD_OBJ) $(LIBSMSP)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $(BIND_NOW) $^ $(SMSPD_LIBS) -o $@
 
 all: $(SMSPD)
 
