@@ -8,51 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "siphash.h"
 #include "smsp.h"
+#include "test_secrets.h"
 
 #define USERS 6u
-
-/* ---- Secrets that are the same everywhere ---- */
-
-static void token(uint8_t domain, const uint8_t *at, size_t len, smsp_token *out)
-{
-    for (uint8_t part = 0; part < SMSP_TOKEN_LEN / 8; part++) {
-        const uint8_t key[SMSP_KEY_LEN] = {domain, part};
-        uint64_t hash = smsp_siphash(key, at, len);
-        for (size_t i = 0; i < 8; i++)
-            out->bytes[8u * part + i] = (uint8_t)(hash >> (8 * i));
-    }
-}
-
-static bool draw(void *context, uint8_t *out, size_t len)
-{
-    uint8_t *count = context;
-    smsp_token bytes;
-
-    if (++*count == 0)
-        ++count[1];
-    token(1, count, 2, &bytes);
-    memcpy(out, bytes.bytes, len < SMSP_TOKEN_LEN ? len : SMSP_TOKEN_LEN);
-    return true;
-}
-
-static bool hash_password(void *unused, smsp_span password, const smsp_salt *salt, smsp_token *out)
-{
-    uint8_t input[SMSP_SALT_LEN + SMSP_PASSWORD_MAX];
-
-    (void)unused;
-    memcpy(input, salt->bytes, SMSP_SALT_LEN);
-    memcpy(input + SMSP_SALT_LEN, password.at, password.len);
-    token(2, input, SMSP_SALT_LEN + password.len, out);
-    return true;
-}
-
-static void hash_cookie(void *unused, smsp_span cookie, smsp_token *out)
-{
-    (void)unused;
-    token(3, cookie.at, cookie.len, out);
-}
 
 /* ---- Requests ---- */
 
@@ -150,12 +109,12 @@ static bool play_file(server *s, const char *name)
 
 int main(int argc, char **argv)
 {
-    uint8_t count[2] = {0, 0};
+    uint32_t draws = 0;
     smsp_config config = {
         .limits = {.accounts = 5, .messages = 60, .text = 64 * 200, .mailbox = 20, .journal = 10}, .cost = 1};
     size_t size = smsp_state_size(&config.limits);
     void *memory = malloc(size);
-    server s = {.secrets = {count, draw, hash_password, hash_cookie}};
+    server s = {.secrets = {&draws, test_draw_counted, test_password, test_cookie}};
     bool fine = memory != NULL && smsp_state_init(memory, size, &config, &s.state) == SMSP_OK &&
                 (argc > 1 ? play_file(&s, argv[1]) : play_made(&s)) && smsp_dump(s.state, print, NULL) == SMSP_OK;
 

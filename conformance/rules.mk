@@ -24,6 +24,27 @@ conformance: ## play every transcript against our server, or SERVER='cmd {host} 
 
 CLEAN += conformance/report.html
 
+# ---- The transcripts against the engine alone, in one process
+
+REPLAY := $(B)/conformance/replay
+FLAT := build/flat
+
+$(REPLAY): $(B)/conformance/replay.o $(B)/conformance/replay_server.o $(LIBSMSP)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+# Written anew when a case or what writes it has changed; a folder's date tells of cases that are gone.
+$(FLAT)/LEFT-OUT: $(shell find conformance/cases conformance/runner -name __pycache__ -prune -o -print)
+	@rm -rf $(FLAT)
+	@conformance/smsp-conformance --export $(FLAT) >$(FLAT).log || { cat $(FLAT).log; exit 1; }
+
+.PHONY: replay conformance-replay
+replay: $(REPLAY) $(FLAT)/LEFT-OUT
+
+conformance-replay: ## play the transcripts against the engine in one process, without sockets
+	@ci/deps build conformance
+	@$(MAKE) --no-print-directory -s replay
+	@$(REPLAY) $(FLAT)/*.flat
+
 # ---- The suite's own tests
 
 # Each 40th mutant against the cases that notice it, beside the tests; all of them with conformance-mutants.
