@@ -16,8 +16,17 @@ CONFORMANCE_ARGS = $(call option,SERVER,--server) $(call option,ADDRESS,--addres
 	$(if $(LEVEL),--level $(call quote,$(LEVEL)),$(if $(CONFORMANCE_OURS),--level choice)) \
 	--html $(if $(HTML),$(call quote,$(HTML)),conformance/report.html)
 
+# A misspelt variable would have another server tested than was meant, or all of it.
+CONFORMANCE_WORDS := SERVER ADDRESS NAME FRAMING CONNECTION LIMITS TIMEOUT DELIVERY CASES SKIP EXPECT_FAIL JOBS \
+	JUNIT JSON HTML LEVEL
+BUILD_WORDS := CC CFLAGS CPPFLAGS LDFLAGS AR VARIANT PREFIX DESTDIR PKG_CONFIG WERROR NONE FULL EXAMPLES
+CONFORMANCE_STRANGE = $(filter-out $(CONFORMANCE_WORDS) $(BUILD_WORDS),$(foreach name,$(.VARIABLES), \
+	$(if $(findstring command line,$(origin $(name))),$(name))))
+
 .PHONY: conformance
 conformance: ## play every transcript against our server, or SERVER='cmd {host} {port}' or ADDRESS=host:port
+	@$(if $(CONFORMANCE_STRANGE),echo 'make conformance: $(firstword $(CONFORMANCE_STRANGE)) is no variable of it;' \
+		'known: $(CONFORMANCE_WORDS)' >&2; exit 2)
 	@ci/deps conformance || $(if $(CONFORMANCE_OURS),exit 3,echo "make conformance: going on without what is lacking" >&2)
 	@$(if $(CONFORMANCE_OURS),$(MAKE) --no-print-directory -s all)
 	@conformance/smsp-conformance --bats $(CONFORMANCE_ARGS)
@@ -60,6 +69,15 @@ check-conformance: ## test the conformance suite itself
 conformance-mutants: ## run the suite against known-bad servers, each of which it must notice (FULL=1: with all cases)
 	@ci/deps conformance
 	@conformance/mutants/check $(if $(FULL),--full)
+
+# Each style is a run of its own with the server's default options; DELIVERY=all takes eight times as long.
+STYLES := lf-keep lf-each crlf-keep crlf-each nul-keep nul-each none-keep none-each
+.PHONY: conformance-styles $(STYLES:%=conformance-style-%)
+conformance-styles: $(STYLES:%=conformance-style-%) ## all cases against our server under every framing and connection style
+$(STYLES:%=conformance-style-%): conformance-style-%:
+	@ci/deps conformance && $(MAKE) --no-print-directory -s all
+	@conformance/smsp-conformance --level choice --delivery $(or $(DELIVERY),whole) \
+		--framing $(firstword $(subst -, ,$*)) --connection $(lastword $(subst -, ,$*)) --timeout 5
 
 conformance-random: ## compare our server with the reference server by random requests (EXAMPLES=100)
 	@ci/deps conformance random

@@ -63,16 +63,24 @@ def find_style(target, chosen_options):
     server = target.server()
     try:
         server.start(settings)
+        told = choose_style(server, settings, target, chosen_options)
     except CannotStart as error:
         raise Stop(f"{target.name}: {error}", UNTESTED) from None
+    except BaseException:  # Ctrl-C
+        server.stop()
+        raise
+    return server, settings, told
+
+
+def choose_style(server, settings, target, chosen_options):
+    """Puts framing and connection into the settings; what to tell about them."""
     if "auto" in (chosen_options.framing, chosen_options.connection) and not is_ours(chosen_options):
         found = probe(server, chosen_options.timeout, target.limits, chosen_options.framing, chosen_options.connection)
         settings.framing, settings.connection, told = found
-    else:
-        settings.framing = "lf" if chosen_options.framing == "auto" else chosen_options.framing
-        settings.connection = "keep" if chosen_options.connection == "auto" else chosen_options.connection
-        told = f"framing {settings.framing}, connection {settings.connection}"
-    return server, settings, told
+        return told
+    settings.framing = "lf" if chosen_options.framing == "auto" else chosen_options.framing
+    settings.connection = "keep" if chosen_options.connection == "auto" else chosen_options.connection
+    return f"framing {settings.framing}, connection {settings.connection}"
 
 
 def again(chosen_options, settings):
@@ -149,19 +157,44 @@ def agree(run, with_bats, bats_status):
 
 
 def finish(results, run, repeat, chosen_options):
-    """Writes the reports that were asked for, and the last line."""
-    if chosen_options.junit:
-        report_junit.write(chosen_options.junit, results, run["name"], run["level"], run["seconds"])
-    if chosen_options.json:
-        report_json.write(chosen_options.json, results, run, repeat)
-    if chosen_options.html:
-        report_html.write(chosen_options.html, [report_json.document(results, run, repeat)])
+    """Writes the reports that were asked for, and the last lines."""
+    lost = write_reports(results, run, repeat, chosen_options)
     missing = sum(result.incomplete for result in results)
     if missing:
         print(f"# incomplete: {missing} cases could not run, python3-pexpect "
               f"{'is missing' if pexpect is None else 'or the client is missing'}")
+    failed = [result.case.id for result in results if result.decides(run["level"])]
+    if failed:
+        print(f"# not passed: {' '.join(failed)}")
+    if chosen_options.html:
+        print(f"# report: {chosen_options.html}")
     print(f"# {report_tap.summary(results, run['level'], run['seconds'])}", flush=True)
-    return run["exit_status"]
+    for line in lost:
+        print(f"smsp-conformance: {line}", file=sys.stderr)
+    return run["exit_status"] or (UNTESTED if lost else 0)
+
+
+def write_reports(results, run, repeat, chosen_options):
+    """What could not be written, a line each: the verdicts are told all the same."""
+    lost = []
+    document = report_json.document(results, run, repeat)
+    for path, write in ((chosen_options.junit, lambda path: report_junit.write(path, results, run)),
+                        (chosen_options.json, lambda path: report_json.write(path, document)),
+                        (chosen_options.html, lambda path: report_html.write(path, [document]))):
+        try:
+            if path:
+                write(path)
+        except OSError as error:
+            lost.append(f"{path}: {error.strerror}")
+    return lost
+
+
+def check_reports(chosen_options):
+    """A report that cannot be written is told before the run, not after it."""
+    for path in (chosen_options.junit, chosen_options.json, chosen_options.html):
+        if path:
+            with open(path, "ab"):
+                pass
 
 
 def instead_of_a_run(chosen_options, cases):
@@ -191,6 +224,7 @@ def run(arguments):
         return 0
     if not cases:
         raise Stop("no case is left to run", UNTESTED)
+    check_reports(chosen_options)
     excuses = read_excuses(chosen_options.expect_fail, every) if chosen_options.expect_fail else {}
     target = make_target(chosen_options)
     results, facts, repeat = run_cases(cases, chosen_options, target, excuses)
@@ -218,8 +252,9 @@ def main(arguments):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = UNTESTED
     except OSError as error:
-        status = USAGE
-        print(f"smsp-conformance: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        status = USAGE if error.filename else UNTESTED
+        print(f"smsp-conformance: {error.filename or 'a report'}: {error.strerror}", file=sys.stderr)
     except KeyboardInterrupt:
         status = 130
+        print("smsp-conformance: stopped before the end", file=sys.stderr)
     return status

@@ -1,7 +1,9 @@
 """The command line."""
 import argparse
+import shlex
 
 from .delivery import NAMES
+from .text import near
 
 DESCRIPTION = """\
 Plays the conformance transcripts of the Simple Mail Server Protocol against a server:
@@ -28,6 +30,16 @@ def address(text):
     return host.strip("[]"), int(port)
 
 
+def command(text):
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+    if not words:
+        raise argparse.ArgumentTypeError("the command is empty")
+    return text
+
+
 def deliveries(text):
     if text == "all":
         return list(NAMES)
@@ -42,12 +54,14 @@ class Parser(argparse.ArgumentParser):
     """One clear line for wrong usage, exit status 2."""
 
     def error(self, message):
+        unknown = message.partition("unrecognized arguments: ")[2].split()
+        message += near(unknown[0], self._option_string_actions) if unknown else ""
         self.exit(2, f"smsp-conformance: {message}; see --help\n")
 
 
 def add_subject(parser):
     subject = parser.add_argument_group("what is tested").add_mutually_exclusive_group()
-    subject.add_argument("--server", metavar="COMMAND", help="start this server, with {host} and {port} filled in")
+    subject.add_argument("--server", metavar="COMMAND", type=command, help="start this server, with {host} and {port} filled in")
     subject.add_argument("--address", metavar="HOST:PORT", type=address, help="a server that runs already")
     group = parser.add_argument_group("how it speaks")
     group.add_argument("--name", help="what the reports call it")
@@ -87,7 +101,7 @@ def add_output(parser):
 
 
 def read(arguments):
-    parser = Parser(prog="smsp-conformance", description=DESCRIPTION, epilog=EPILOG,
+    parser = Parser(prog="smsp-conformance", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     add_subject(parser)
     add_selection(parser)

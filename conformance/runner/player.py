@@ -49,6 +49,7 @@ class Player:
         self.started = time.monotonic()
         self.transcript = []
         self.checks = 0
+        self.stopped = lambda: False  # true: somebody wants the run to end
         self.spoiled = False  # the machine was too busy for the times that the transcript asks for
         self.terminal_mark = server.terminal.mark() if case.wants_terminal else 0
 
@@ -82,6 +83,8 @@ class Player:
 
     def take(self, at):
         """Does the step; returns the number of the next one."""
+        if self.stopped():
+            raise Unplayable("the run was stopped")
         step = self.case.steps[at]
         self.step_began = time.monotonic()
         if step.what == "send":

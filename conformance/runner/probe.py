@@ -15,7 +15,7 @@ def probe(server, timeout, limits, framing="auto", connection="auto"):
             found = connection if connection != "auto" else style
             return candidate, found, f"framing {candidate}, connection {found} (found by asking)"
     fallback = (asked[0], "keep" if connection == "auto" else connection)
-    return fallback + (f"framing {fallback[0]}, connection {fallback[1]} (assumed: the server answered to nothing)",)
+    return fallback + (f"framing {fallback[0]}, connection {fallback[1]} (assumed: the server answered to no way of asking)",)
 
 
 def answers(server, framing, timeout, limits):

@@ -91,8 +91,8 @@ class BatsReport:
         self.hang_up()
         if self.process and self.process.poll() is None:
             try:
-                os.killpg(self.process.pid, signal.SIGTERM)
-                self.process.wait(5)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(self.process.pid, signal.SIGKILL)  # it would tidy up in a folder that goes anyway
+            except ProcessLookupError:
                 pass
+            self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)

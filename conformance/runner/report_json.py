@@ -39,9 +39,9 @@ def document(results, run, again):
     }
 
 
-def write(path, results, run, again):
+def write(path, report):
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(document(results, run, again), file, ensure_ascii=False, indent=1)
+        json.dump(report, file, ensure_ascii=False, indent=1)
         file.write("\n")
 
 

@@ -18,10 +18,10 @@ def kind(result, level):
     return "skipped" if result.verdict in (NOT_RUN, DIFFERS, XFAIL, XPASS, FAIL, ERROR) else None
 
 
-def write(path, results, name, level, seconds):
-    kinds = [kind(result, level) for result in results]
-    suite = tree.Element("testsuite", name=clean(name), tests=str(len(results)), failures=str(kinds.count("failure")),
-                         errors=str(kinds.count("error")), skipped=str(kinds.count("skipped")), time=f"{seconds:.3f}")
+def write(path, results, run):
+    kinds = [kind(result, run["level"]) for result in results]
+    suite = tree.Element("testsuite", name=clean(run["name"]), tests=str(len(results)), failures=str(kinds.count("failure")),
+                         errors=str(kinds.count("error")), skipped=str(kinds.count("skipped")), time=f"{run['seconds']:.3f}")
     for result, what in zip(results, kinds):
         case = tree.SubElement(suite, "testcase", classname=f"smsp.{result.case.group}", name=result.case.id,
                                time=f"{result.seconds:.3f}")

@@ -153,6 +153,9 @@ class Started:
                 self.stop()
                 if attempt == 2 or "in use" not in words:
                     raise
+            except BaseException:  # Ctrl-C
+                self.stop()
+                raise
 
     def launch(self):
         words = self.arguments()

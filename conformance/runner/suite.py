@@ -67,6 +67,7 @@ class Worker(threading.Thread):
                 self.suite.finished(result)
         finally:
             self.drop()
+            self.suite.left(self)
 
     def drop(self):
         if self.shared:
@@ -127,6 +128,7 @@ class Worker(threading.Thread):
             return False
         player = kind(case, server, way, self.settings)
         player.program = self.target.client
+        player.stopped = lambda: self.suite.stopping
         try:
             self.play_on(player, way, result)
         finally:
@@ -188,6 +190,8 @@ class Suite:
         self.results = [None] * len(cases)
         self.stopping = False
         self.broken = None
+        self.working = set()
+        self.idle = threading.Condition()
 
     def next_case(self):
         with self.lock:
@@ -205,21 +209,31 @@ class Suite:
             except OSError as error:  # nobody reads the report any more
                 self.broken, self.stopping = error, True
 
+    def left(self, worker):
+        with self.idle:
+            self.working.discard(worker)
+            self.idle.notify_all()
+
+    def wait(self):
+        """Until no worker is at work. Not by join(), which believes a thread dead once Ctrl-C ended a join() of it."""
+        with self.idle:
+            while self.working:
+                self.idle.wait()
+
     def tell(self, result):
         """For a reporter to put in place."""
 
     def run(self, server=None):
         """All results. server: one that is started already."""
         workers = [Worker(self, server if number == 0 else None) for number in range(self.jobs)]
+        self.working.update(workers)
         try:
             for worker in workers:
                 worker.start()
-            for worker in workers:
-                worker.join()
+            self.wait()
         finally:
             self.stopping = True
-            for worker in workers:
-                worker.join()
+            self.wait()
         if self.broken:
             raise self.broken
         return [result for result in self.results if result]

@@ -1,4 +1,5 @@
 """Bytes made visible for people, and escapes turned back into bytes."""
+import difflib
 
 NAMED = {"n": b"\n", "r": b"\r", "t": b"\t", "0": b"\0", "s": b" ", "e": b"\x1b", "\\": b"\\", "{": b"{", "}": b"}"}
 SHOWN = {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x00: "\\0", 0x1B: "\\e", 0x5C: "\\\\"}
@@ -47,6 +48,12 @@ def take_escape(text, at):
     if letter not in NAMED:
         raise ValueError(f"\\{letter} is no escape: want \\n \\r \\t \\0 \\s \\e \\\\ \\{{ \\}} or \\xHH")
     return NAMED[letter], at + 2
+
+
+def near(word, known):
+    """A remark on the known word that somebody may have meant, or nothing."""
+    close = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def lines_of(path, error):

@@ -6,7 +6,7 @@ import threading
 
 from runner import main as command
 from runner import report_bats, server
-from support import REFERENCE, SUITE, Place, awkward, case_text
+from support import REFERENCE, ROOT, SUITE, Place, awkward, case_text
 
 FAST = ("--framing", "lf", "--connection", "keep", "--timeout", "0.5")
 PLAIN = awkward("plain")
@@ -26,7 +26,10 @@ class Usage(Place):
             ("--address", "nowhere"): "HOST:PORT", ("--delivery", "some"): "want all", ("--level", "may"): "--level",
             ("--server", "x {port}", "--address", "h:1"): "not allowed", ("--merge", "x"): "--html",
             ("--cases", "nonsense-*"): "no case", ("--skip", "nonsense-*"): "no case", ("--jobs", "-1"): "--jobs",
-            ("--server", "x"): "needs {port}", ("--limits", "/nonexistent", "--server", "x {port}"): "No such file",
+            ("--server", "x"): "needs {port}", ("--server", "x 'y {port}"): "No closing quotation",
+            ("--server", ""): "empty", ("--serve", "x"): "did you mean --server?", ("--case", "x"): "did you mean --cases?",
+            ("--cases", "count-zeros"): "did you mean count-zero?", ("--json", "/nonexistent/x"): "No such file",
+            ("--limits", "/nonexistent", "--server", "x {port}"): "No such file",
             ("--expect-fail", "/nonexistent"): "No such file",
             ("--merge", "/nonexistent", "--html", self.path("x")): "No such file",
         }
@@ -36,6 +39,17 @@ class Usage(Place):
                 self.assertEqual(status, 2)
                 self.assertIn(wrong, err)
                 self.assertEqual(err.count("\n"), 1, err)
+
+    def test_make(self):
+        """make conformance: a variable that it does not know is told, and nothing is run"""
+        for words, wrong in ((["SERVR=x {port}"], "SERVR is no variable of it; known: SERVER ADDRESS"),
+                             (["FRAMING=crfl"], "invalid choice: 'crfl'"), (["CASES=nonsense"], "no case"),
+                             (["SERVER=/nonexistent/server {host} {port}"], "cannot run /nonexistent/server")):
+            done = subprocess.run(["make", "-C", ROOT, "conformance", f"HTML={self.path('x.html')}", *words],
+                                  capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(wrong, done.stderr)
+            self.assertNotIn("ok 1", done.stdout)
 
     def test_help(self):
         """command: --help names every option, and the program runs by itself"""
@@ -92,6 +106,29 @@ class Verdicts(Place):
         for words in ("not ok 1 - two", "expected: KO", "actual:   OK", "a> DUMP", "a< OK", "again: conformance/",
                       "--cases two", "two.case:9"):
             self.assertIn(words, out)
+
+    def test_failures_at_the_end(self):
+        """command: the last lines name the cases that failed, and the report"""
+        _, out, _ = self.play({"one": OKS, "two": FAILS}, "--html", self.path("x.html"))
+        self.assertRegex(out, r"\n# not passed: two\n# report: \S*x\.html\n# 2 cases, .*: 1 PASS, 1 FAIL\n\Z")
+
+    def test_full_disk(self):
+        """command: a report that does not fit on the disk is named, the verdicts are told, the status is 3"""
+        for option in ("--json", "--junit", "--html"):
+            self.path("cases/group/one.case", OKS)
+            status, out, err = self.run_command("--folder", self.path("cases"), "--server", PLAIN, *FAST,
+                                                option, "/dev/full")
+            self.assertEqual((status, err), (3, "smsp-conformance: /dev/full: No space left on device\n"))
+            self.assertIn("1 PASS", out)
+
+    def test_full_terminal(self):
+        """command: TAP that does not fit on the disk ends the run with a line and status 3"""
+        self.path("cases/group/one.case", OKS)
+        for words in ([], ["--bats"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([f"{SUITE}/smsp-conformance", "--folder", self.path("cases"), "--server", PLAIN,
+                                       *FAST, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (3, "smsp-conformance: a report: No space left on device\n"))
 
     def test_again(self):
         """command: the command that repeats a case does repeat it"""
