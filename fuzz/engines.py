@@ -10,10 +10,12 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARGETS = ["parser", "frame", "session", "ops", "reply", "effect", "slot", "limits", "memory"]
+if not os.environ.get("NONE") and subprocess.run(["pkg-config", "--exists", "sqlite3"], check=False).returncode == 0:
+    TARGETS.append("store")  # the server's loader, which SQLite is for
 # The longest inputs: beyond them a run gets slower and finds nothing more. A
 # transcript's repeats make long lines of short inputs.
 LONGEST = {"parser": 4200, "frame": 512, "session": 1024, "ops": 402, "reply": 600, "effect": 1500, "slot": 4400, "limits": 400,
-           "memory": 100, "rig": 64}
+           "memory": 100, "store": 300, "rig": 64}
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "abort_on_error=0:malloc_context_size=2:symbolize=1:detect_leaks=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:symbolize=1",

@@ -1,6 +1,8 @@
 # Fuzzing: the targets with their checks, in many builds. fuzz/README.md tells more.
 
-FUZZ_TARGETS := parser frame session ops reply effect slot limits memory
+# Needs SQLite; MemorySanitizer would take what SQLite, which it did not build, has written for unwritten.
+FUZZ_STORE := $(if $(filter fuzz-msan%,$(VARIANT)),,$(if $(call has,sqlite3),store))
+FUZZ_TARGETS := parser frame session ops reply effect slot limits memory $(FUZZ_STORE)
 FUZZ_TIME ?= 60
 
 # Builds (VARIANT=fuzz-...); -tiny has limits so small that every one is met within a few bytes.
@@ -54,9 +56,16 @@ FUZZ_LANGUAGE_ops := ops
 fuzz_mutator = $(if $(FUZZ_LANGUAGE_$(1)),$(B)/fuzz/common/mutator_$(FUZZ_LANGUAGE_$(1)).o \
 	$(B)/fuzz/common/mutator_libfuzzer.o)
 
+# The store's target has the server's loader in it.
+FUZZ_STORE_OBJ := $(patsubst %,$(B)/%.o,fuzz/common/database $(patsubst %,server/%,store_sqlite store_tables store_load log))
+$(B)/fuzz/store: override LDFLAGS += -Wl,--wrap=write
+$(B)/fuzz/store: LDLIBS += $(call libs,sqlite3)
+fuzz_store_CFLAGS := $(call cflags,sqlite3)
+database_CFLAGS := $(fuzz_store_CFLAGS)
+
 # What checks the engine does not guide the fuzzer, and is quick that way.
 ifneq ($(filter fuzz-san fuzz-msan fuzz-plain fuzz-afl%,$(FUZZ_KIND)),)
-FUZZ_QUIET := $(FUZZ_COMMON:%=$(B)/fuzz/common/%.o) $(FUZZ_TARGETS:%=$(B)/fuzz/targets/fuzz_%.o) \
+FUZZ_QUIET := $(patsubst %,$(B)/fuzz/common/%.o,$(FUZZ_COMMON) database) $(FUZZ_TARGETS:%=$(B)/fuzz/targets/fuzz_%.o) \
 	$(B)/engine/check.o $(B)/engine/snapshot.o $(B)/engine/siphash.o
 $(FUZZ_QUIET): override CC := clang
 $(FUZZ_QUIET): override CFLAGS := -O2 -g $(if $(filter fuzz-msan,$(FUZZ_KIND)),$(FUZZ_SAN)memory)
@@ -72,9 +81,9 @@ $(B)/fuzz/%.o: override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ifuzz/common -Ise
 
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(B)/fuzz/%) $(B)/fuzz/rig
 .SECONDEXPANSION:
-$(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/targets/fuzz_%.o $(FUZZ_COMMON_OBJ) $(LIBSMSP) \
+$(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/targets/fuzz_%.o $(FUZZ_COMMON_OBJ) $$(if $$(filter store,$$*),$(FUZZ_STORE_OBJ)) $(LIBSMSP) \
 		$$(if $$(FUZZ_SELF)$$(filter fuzz-afl%,$$(FUZZ_KIND)),,$$(call fuzz_mutator,$$*))
-	$(CC) $(CFLAGS) $(if $(FUZZ_SELF),,$(FUZZ_ENGINE)) $(LDFLAGS) $^ -o $@
+	$(CC) $(CFLAGS) $(if $(FUZZ_SELF),,$(FUZZ_ENGINE)) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # What AFL++ loads.
 $(B)/fuzz/mutator-%.so: fuzz/common/mutator_%.c fuzz/common/mutator_afl.c fuzz/common/mutator.h
@@ -93,7 +102,7 @@ fuzz: ## fuzz every target with libFuzzer, FUZZ_TIME=60 seconds each
 	@ci/deps fuzz
 	@fuzz/campaign --time $(FUZZ_TIME)
 
-fuzz-parser: ## fuzz one target for FUZZ_TIME=60 seconds (fuzz-frame, fuzz-session, fuzz-ops, fuzz-reply, fuzz-effect, fuzz-slot, fuzz-limits, fuzz-memory)
+fuzz-parser: ## fuzz one target for FUZZ_TIME=60 seconds (fuzz-frame, fuzz-session, fuzz-ops, fuzz-reply, fuzz-effect, fuzz-slot, fuzz-limits, fuzz-memory, fuzz-store)
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%:
 	@ci/deps fuzz
 	@fuzz/campaign --time $(FUZZ_TIME) $*

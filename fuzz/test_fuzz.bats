@@ -65,6 +65,11 @@ replay() {
     replay memory
 }
 
+@test "fuzz: store, every input again" {
+    pkg-config --exists sqlite3 && [ -z "${NONE:-}" ] || skip "no SQLite"
+    replay store
+}
+
 @test "fuzz: ten seconds of the parser find nothing" {
     run -0 fuzz/campaign --time 10 parser
     [[ $output == *"nothing found in "* ]]

@@ -7,6 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What a hostile database calls its tables must not speak to a terminal, or look
+ * like another line. */
+static void make_harmless(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at != '\0'; at++)
+        if (*at < ' ' || *at == 0x7f || (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0))
+            *at = '?';
+}
+
 void log_line(const char *format, ...)
 {
     char line[512] = "smspd: ";
@@ -19,6 +28,7 @@ void log_line(const char *format, ...)
     va_end(parts);
     if (len < 0 || poll(&terminal, 1, 0) != 1 || !(terminal.revents & POLLOUT))
         return;
+    make_harmless(line);
     size_t end = strlen(line);
     line[end] = '\n';
     if (write(STDERR_FILENO, line, end + 1) < 0)

@@ -6,13 +6,14 @@ parts_secret := $(call has,libsodium)
 # A sanitizer needs more system calls than a filter should let pass.
 parts_sandbox := $(if $(findstring -fsanitize,$(CFLAGS)),,$(call has,libseccomp))
 
-SMSPD_STORE := $(if $(parts_store),store_sqlite store_load,store_none)
+SMSPD_STORE := $(if $(parts_store),store_sqlite store_tables store_load,store_none)
 SMSPD_SECRET := $(if $(parts_secret),secret_sodium,secret_none)
 SMSPD_SANDBOX := $(if $(parts_sandbox),sandbox_linux,sandbox_none)
 SMSPD_LIBS := $(if $(parts_store),$(call libs,sqlite3)) $(if $(parts_secret),$(call libs,libsodium)) \
 	$(if $(parts_sandbox),$(call libs,libseccomp))
 
 store_sqlite_CFLAGS := $(call cflags,sqlite3)
+store_tables_CFLAGS := $(call cflags,sqlite3)
 store_load_CFLAGS := $(call cflags,sqlite3)
 secret_sodium_CFLAGS := $(call cflags,libsodium)
 sandbox_linux_CFLAGS := $(call cflags,libseccomp)

@@ -27,34 +27,36 @@ static const char *const rows_of[TABLES] = {
 };
 static const char *const names[TABLES] = {[ACCOUNTS] = "RA", [MAIL] = "MBX", [MESSAGES] = "IMQ"};
 
-/* A column's bytes; they stay until the next row. */
-static smsp_span column(sqlite3_stmt *row, int at)
+/* A column's text, which stays until the next row. A name that is a blob would be another
+ * name for SQLite: it is none, and no name and no text are empty. */
+static smsp_span text_column(sqlite3_stmt *row, int at)
 {
-    const void *bytes = sqlite3_column_blob(row, at); /* before its size: the order SQLite asks for */
-    int len = sqlite3_column_bytes(row, at);
+    bool is_text = sqlite3_column_type(row, at) == SQLITE_TEXT;
+    const void *bytes =
+        is_text ? sqlite3_column_text(row, at) : NULL; /* before its size: the order SQLite asks for */
+    int len = bytes != NULL ? sqlite3_column_bytes(row, at) : 0;
 
     return (smsp_span){bytes, len > 0 ? (size_t)len : 0};
 }
 
-static bool fixed_column(sqlite3_stmt *row, int at, void *out, size_t len)
+static bool blob_column(sqlite3_stmt *row, int at, void *out, size_t len)
 {
-    smsp_span bytes = column(row, at);
-
-    if (bytes.len != len)
+    if (sqlite3_column_type(row, at) != SQLITE_BLOB || sqlite3_column_bytes(row, at) != (int)len)
         return false;
-    memcpy(out, bytes.at, len);
+    memcpy(out, sqlite3_column_blob(row, at), len);
     return true;
 }
 
 static smsp_error replay_account(smsp_state *state, sqlite3_stmt *row)
 {
-    smsp_effect effect = {.kind = SMSP_EFFECT_ACCOUNT, .username = column(row, 0)};
+    smsp_effect effect = {.kind = SMSP_EFFECT_ACCOUNT, .username = text_column(row, 0)};
     sqlite3_int64 cost = sqlite3_column_int64(row, 3);
 
     effect.has_cookie = sqlite3_column_type(row, 4) != SQLITE_NULL;
-    if (cost < 0 || cost > UINT32_MAX || !fixed_column(row, 1, effect.verifier.bytes, SMSP_TOKEN_LEN) ||
-        !fixed_column(row, 2, effect.salt.bytes, SMSP_SALT_LEN) ||
-        (effect.has_cookie && !fixed_column(row, 4, effect.cookie.bytes, SMSP_TOKEN_LEN)))
+    if (sqlite3_column_type(row, 3) != SQLITE_INTEGER || cost < 0 || cost > UINT32_MAX ||
+        !blob_column(row, 1, effect.verifier.bytes, SMSP_TOKEN_LEN) ||
+        !blob_column(row, 2, effect.salt.bytes, SMSP_SALT_LEN) ||
+        (effect.has_cookie && !blob_column(row, 4, effect.cookie.bytes, SMSP_TOKEN_LEN)))
         return SMSP_BAD_EFFECT;
     effect.salt.cost = (uint32_t)cost;
     return smsp_replay(state, &effect);
@@ -64,11 +66,12 @@ static smsp_error replay_row(smsp_state *state, table from, sqlite3_stmt *row)
 {
     if (from == ACCOUNTS)
         return replay_account(state, row);
-    smsp_effect effect = {.kind = SMSP_EFFECT_MESSAGE, .username = column(row, 0), .content = column(row, 1)};
+    smsp_effect effect = {
+        .kind = SMSP_EFFECT_MESSAGE, .username = text_column(row, 0), .content = text_column(row, 1)};
     smsp_error error = smsp_replay(state, &effect);
     if (error != SMSP_OK || from == MESSAGES)
         return error;
-    effect = (smsp_effect){.kind = SMSP_EFFECT_STORE, .username = column(row, 2)};
+    effect = (smsp_effect){.kind = SMSP_EFFECT_STORE, .username = text_column(row, 2)};
     return smsp_replay(state, &effect);
 }
 
@@ -141,41 +144,23 @@ static bool sessions_have_users(store *s)
     return strays == 0;
 }
 
+/* Numbers grow from here on. */
 static bool find_next_place(store *s)
 {
+    sqlite3_int64 account = 0;
+
     if (!store_number(s->db,
                       "SELECT 1 + max(coalesce((SELECT max(place) FROM IMQ), 0),"
                       " coalesce((SELECT max(place) FROM MBX), 0))",
-                      &s->next_place))
+                      &s->next_place) ||
+        !store_number(s->db, "SELECT 1 + coalesce(max(number), 0) FROM RA", &account))
         return store_complain(s, "cannot read it");
-    if (s->next_place > PLACE_MAX)
-        log_line("%s: places in IMQ or MBX are too high: damaged, or not written by smspd", s->path);
-    return s->next_place <= PLACE_MAX;
+    bool low = s->next_place <= PLACE_MAX && account <= PLACE_MAX;
+    if (!low)
+        log_line("%s: places in IMQ or MBX, or numbers in RA are too high: damaged, or not written by smspd",
+                 s->path);
+    return low;
 }
-
-/* All tables as they are at one moment. */
-static bool load_tables(store *s, smsp_state *state)
-{
-    progress p = {.next = clock_ms() + PROGRESS_MS};
-
-    for (table from = ACCOUNTS; from < TABLES; from++)
-        if (!load_table(s, state, from, &p))
-            return false;
-    return sessions_have_users(s) && find_next_place(s);
-}
-
-bool store_load(store *s, smsp_state *state)
-{
-    if (s == NULL)
-        return true;
-    if (sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
-        return store_complain(s, "cannot read it");
-    bool loaded = load_tables(s, state) && (store_note_version(s) || store_complain(s, "cannot read it"));
-    (void)sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
-    return loaded;
-}
-
-/* ---- Checking ---- */
 
 /* SQLite's own check of the file: one row "ok", or what is wrong. */
 static bool check_file(store *s)
@@ -196,6 +181,31 @@ static bool check_file(store *s)
     (void)sqlite3_finalize(q);
     return sound;
 }
+
+/* All tables as they are at one moment. */
+static bool load_tables(store *s, smsp_state *state)
+{
+    progress p = {.next = clock_ms() + PROGRESS_MS};
+
+    for (table from = ACCOUNTS; from < TABLES; from++)
+        if (!load_table(s, state, from, &p))
+            return false;
+    return sessions_have_users(s) && find_next_place(s);
+}
+
+bool store_load(store *s, smsp_state *state)
+{
+    if (s == NULL)
+        return true;
+    if (sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        return store_complain(s, "cannot read it");
+    bool loaded = check_file(s) && load_tables(s, state) &&
+                  (store_note_version(s) || store_complain(s, "cannot read it"));
+    (void)sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    return loaded;
+}
+
+/* ---- Checking ---- */
 
 static bool check_state(store *s, const smsp_limits *limits)
 {
@@ -244,7 +254,7 @@ bool store_check(const char *directory, const smsp_limits *limits)
         if (version == 0)
             log_line("%s: it is empty", s->path);
         else
-            sound = prepare_reader(s) && check_file(s) && check_state(s, limits);
+            sound = store_check_tables(s) && prepare_reader(s) && check_state(s, limits);
     }
     store_close(s);
     return sound;

@@ -1,4 +1,4 @@
-/* The store in SQLite: opening, and keeping batches. Loading is in store_load.c. */
+/* The store in SQLite: opening, and keeping batches. */
 #define _GNU_SOURCE
 #include "store_sqlite.h"
 
@@ -13,26 +13,9 @@
 
 #include "log.h"
 
-#define APPLICATION_ID 0x736d7370 /* "smsp": how file(1) and we know our databases */
-#define BUSY_MS        1000       /* for others who read or write with sqlite3 */
+#define BUSY_MS 1000 /* for others who read or write with sqlite3 */
 
-/* ---- The tables ---- */
-
-/* Step n makes version n + 1 of version n; version 0 is an empty database.
- * Tables and columns have the document's names. A cookie is kept as its hash, a
- * password as a hash of its Argon2id hash. AC is the cookies of ID. */
-static const char version_1[] =
-    "CREATE TABLE server (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE RA (number INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE,"
-    " verifier BLOB NOT NULL, salt BLOB NOT NULL, cost INTEGER NOT NULL);"
-    "CREATE TABLE ID (username TEXT PRIMARY KEY, cookie BLOB NOT NULL UNIQUE) WITHOUT ROWID;"
-    "CREATE TABLE IMQ (place INTEGER PRIMARY KEY, sender TEXT NOT NULL, content TEXT NOT NULL);"
-    "CREATE TABLE MBX (place INTEGER PRIMARY KEY, username TEXT NOT NULL,"
-    " sender TEXT NOT NULL, content TEXT NOT NULL);"
-    "CREATE INDEX MBX_of_user ON MBX (username, place);";
-
-static const char *const steps[] = {version_1};
-#define SCHEMA_VERSION ((sqlite3_int64)(sizeof steps / sizeof steps[0]))
+/* ---- Statements, in SQL ---- */
 
 static const char put_session[] = "INSERT INTO ID (username, cookie) VALUES (?1, ?2)"
                                   " ON CONFLICT (username) DO UPDATE SET cookie = excluded.cookie";
@@ -99,21 +82,6 @@ int store_lock(const char *directory)
 
 /* ---- Opening ---- */
 
-bool store_number(sqlite3 *db, const char *query, sqlite3_int64 *value)
-{
-    sqlite3_stmt *q = NULL;
-    bool got = sqlite3_prepare_v2(db, query, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW;
-
-    if (got)
-        *value = sqlite3_column_int64(q, 0);
-    return sqlite3_finalize(q) == SQLITE_OK && got;
-}
-
-static bool run_sql(store *s, const char *text)
-{
-    return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
-}
-
 /* What a hostile file must not do to us. */
 static bool defend(sqlite3 *db)
 {
@@ -135,69 +103,6 @@ bool store_open_file(store *s, int flags)
         return store_complain(s, "cannot open it");
     (void)sqlite3_busy_timeout(s->db, BUSY_MS);
     return true;
-}
-
-bool store_check_version(store *s, sqlite3_int64 *version)
-{
-    sqlite3_int64 application = 0;
-    sqlite3_int64 tables = 0;
-
-    if (!store_number(s->db, "PRAGMA application_id", &application) ||
-        !store_number(s->db, "PRAGMA user_version", version) ||
-        !store_number(s->db, "SELECT count(*) FROM sqlite_schema", &tables))
-        return store_complain(s, "cannot read it");
-    if (application == 0 && *version == 0 && tables == 0)
-        return true;
-    if (application != APPLICATION_ID || *version < 1) {
-        log_line("%s: this is no database of smspd; give another directory", s->path);
-        return false;
-    }
-    if (*version > SCHEMA_VERSION) {
-        log_line("%s: it is of version %lld, this smspd knows %lld: use a newer smspd", s->path,
-                 (long long)*version, (long long)SCHEMA_VERSION);
-        return false;
-    }
-    return true;
-}
-
-static bool put_salt_key(store *s, const uint8_t *key)
-{
-    sqlite3_stmt *put = NULL;
-    bool done = sqlite3_prepare_v2(s->db, "INSERT INTO server VALUES ('salt key', ?1)", -1, &put, NULL) ==
-                    SQLITE_OK &&
-                sqlite3_bind_blob(put, 1, key, SMSP_KEY_LEN, SQLITE_STATIC) == SQLITE_OK &&
-                sqlite3_step(put) == SQLITE_DONE;
-
-    return sqlite3_finalize(put) == SQLITE_OK && done;
-}
-
-bool store_get_salt_key(const store *s, uint8_t key[SMSP_KEY_LEN])
-{
-    sqlite3_stmt *q = NULL;
-    bool got = sqlite3_prepare_v2(s->db, "SELECT value FROM server WHERE name = 'salt key'", -1, &q, NULL) ==
-                   SQLITE_OK &&
-               sqlite3_step(q) == SQLITE_ROW && sqlite3_column_bytes(q, 0) == (int)SMSP_KEY_LEN;
-
-    if (got)
-        memcpy(key, sqlite3_column_blob(q, 0), SMSP_KEY_LEN);
-    (void)sqlite3_finalize(q);
-    return got || store_complain(s, "its salt key is missing");
-}
-
-/* From version to ours, in one transaction. */
-static bool migrate(store *s, sqlite3_int64 version, const uint8_t *salt_key)
-{
-    char mark[100];
-    bool done = version > 0 || run_sql(s, "PRAGMA journal_mode = WAL");
-
-    (void)snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %lld; COMMIT;",
-                   APPLICATION_ID, (long long)SCHEMA_VERSION);
-    done = done && run_sql(s, "BEGIN IMMEDIATE");
-    for (sqlite3_int64 step = version; done && step < SCHEMA_VERSION; step++)
-        done = run_sql(s, steps[step]);
-    if (done && version == 0)
-        done = put_salt_key(s, salt_key);
-    return (done && run_sql(s, mark)) || store_complain(s, "cannot make its tables");
 }
 
 static bool prepare_statements(store *s)
@@ -224,8 +129,7 @@ store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN])
         log_line("--data: the directory's name is too long");
     else
         opened = store_open_file(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
-                 store_check_version(s, &version) &&
-                 (version == SCHEMA_VERSION || migrate(s, version, salt_key)) &&
+                 store_check_version(s, &version) && store_migrate(s, version, salt_key) &&
                  store_get_salt_key(s, salt_key) && prepare_statements(s);
     if (opened)
         return s;
@@ -382,8 +286,8 @@ static bool make_durable(store *s)
 
     if (s->durable)
         return true;
-    s->durable = run_sql(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                            "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536;") &&
+    s->durable = store_run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                              "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536;") &&
                  sqlite3_db_readonly(s->db, "main") == 0 &&
                  store_number(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) && busy == 0 &&
                  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;

@@ -1,4 +1,4 @@
-/* What the two files of the SQLite store share. */
+/* What the files of the SQLite store share. */
 #ifndef STORE_SQLITE_H
 #define STORE_SQLITE_H
 
@@ -42,12 +42,22 @@ bool store_complain(const store *s, const char *what);
 /* The single number that a query gives; false: it gives none. */
 bool store_number(sqlite3 *db, const char *query, sqlite3_int64 *value);
 
+/* Runs statements that give no rows. */
+bool store_run(store *s, const char *text);
+
 /* Opens the file s->path. False: one line said why not. */
 bool store_open_file(store *s, int flags);
 
 /* Is it a database of ours, of a version that we know? *version: 0 if it is
  * empty. False: one line said why not. */
 bool store_check_version(store *s, sqlite3_int64 *version);
+
+/* Are the tables those of our version, word for word? False: one line said what is not. */
+bool store_check_tables(store *s);
+
+/* Makes our version of this one, in one transaction, with the key if it is empty;
+ * of ours it checks the tables. False: one line said why not. */
+bool store_migrate(store *s, sqlite3_int64 version, const uint8_t *salt_key);
 
 /* Reads the key from which salts are made. False: one line said why not. */
 bool store_get_salt_key(const store *s, uint8_t key[SMSP_KEY_LEN]);
