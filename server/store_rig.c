@@ -139,6 +139,14 @@ store_result rig_batch(rig *r, unsigned requests)
     return store_commit(r->store);
 }
 
+void rig_fill(rig *r)
+{
+    for (unsigned n = 0; n < BATCHES; n++) {
+        assert_int_equal(rig_batch(r, REQUESTS), STORE_DONE);
+        smsp_commit(r->state);
+    }
+}
+
 uint64_t rig_digest(const rig *r)
 {
     return smsp_state_digest(r->state);

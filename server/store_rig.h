@@ -52,6 +52,9 @@ void rig_remove_files(const rig *r);
  * own batch is still open. */
 store_result rig_batch(rig *r, unsigned requests);
 
+/* Keeps BATCHES batches: then there is something of everything. */
+void rig_fill(rig *r);
+
 uint64_t rig_digest(const rig *r);
 
 /* From here on no call fails. */

@@ -26,10 +26,7 @@ static uint64_t file_sum(const rig *r)
 static void refuses(rig *r, const char *sql)
 {
     rig_open(r);
-    for (unsigned n = 0; n < BATCHES; n++) {
-        assert_int_equal(rig_batch(r, REQUESTS), STORE_DONE);
-        smsp_commit(r->state);
-    }
+    rig_fill(r);
     store_close(r->store);
     r->store = NULL;
     rig_sql(r, sql);
@@ -103,10 +100,7 @@ static void test_another_encoding(void **context)
 
     rig_sql(r, "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (x); DROP TABLE t");
     rig_open(r);
-    for (unsigned n = 0; n < BATCHES; n++) {
-        assert_int_equal(rig_batch(r, REQUESTS), STORE_DONE);
-        smsp_commit(r->state);
-    }
+    rig_fill(r);
     uint64_t had = rig_digest(r);
     rig_reopen(r);
     assert_true(rig_digest(r) == had);
