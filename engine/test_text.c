@@ -83,6 +83,8 @@ static void every_place_in_long_text(void **unused)
             assert_int_equal(ok(text, sizeof text), naive_ok(text, sizeof text));
             assert_int_equal(ok(text, at + n), naive_ok(text, at + n));
             assert_int_equal(ok(text, at + n - 1), naive_ok(text, at + n - 1));
+            for (size_t len = at + n + 1; len < at + n + 34 && len <= sizeof text; len++) /* over a block */
+                assert_int_equal(ok(text, len), naive_ok(text, len));
         }
     }
 }

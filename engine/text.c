@@ -2,23 +2,24 @@
 
 /* Bytes that are checked at once; the compiler makes vector code of the loop. */
 #define BLOCK 32u
+#define SHORT_BLOCK 8u /* for a line that is shorter than a block */
 
-/* True if the BLOCK bytes are all printable ASCII, 0x20 to 0x7e. */
-/*@ requires readable: \valid_read(at + (0 .. BLOCK - 1));
+/* True if the n bytes, a constant number, are all printable ASCII, 0x20 to 0x7e. */
+/*@ requires readable: n <= BLOCK && \valid_read(at + (0 .. n - 1));
     assigns \nothing;
-    ensures \result <==> all_plain(at, BLOCK);
+    ensures \result <==> all_plain(at, n);
 */
-static bool plain_block(const uint8_t *at)
+static inline bool plain_block(const uint8_t *at, size_t n)
 {
     uint8_t bad = 0;
 
-    /*@ loop invariant 0 <= i <= BLOCK;
+    /*@ loop invariant 0 <= i <= n;
         loop invariant bad == 0 <==> all_plain(at, i);
         loop invariant 0 <= bad <= i;
         loop assigns i, bad;
-        loop variant BLOCK - i;
+        loop variant n - i;
     */
-    for (size_t i = 0; i < BLOCK; i++)
+    for (size_t i = 0; i < n; i++)
         bad = (uint8_t)(bad + (at[i] < 0x20 || at[i] > 0x7e)); /* a sum: plainer to prove than | */
     return bad == 0;
 }
@@ -110,6 +111,28 @@ static size_t character(const uint8_t *at, size_t left)
         }
     }
 */
+/*@ ghost
+    /@ requires d <= n && all_plain(s, n);
+       assigns \nothing;
+       ensures all_plain(s + d, n - d);
+    @/
+    static void plain_rest(const uint8_t *s, size_t n, size_t d)
+    {
+        /@ loop invariant 0 <= k <= n && all_plain(s, k);
+           loop invariant \forall integer j; k <= j < n ==> plain(s[j]);
+           loop assigns k;
+           loop variant k;
+        @/
+        for (size_t k = n; k > 0; k--)
+            last_plain(s, k);
+        /@ loop invariant d <= k <= n && all_plain(s + d, k - d);
+           loop assigns k;
+           loop variant n - k;
+        @/
+        for (size_t k = d; k < n; k++)
+            /@ assert plain(s[k]) && (s + d)[k - d] == s[k]; @/ ;
+    }
+*/
 bool smsp_text_ok(const uint8_t *at, size_t len)
 {
     size_t i = 0;
@@ -120,9 +143,19 @@ bool smsp_text_ok(const uint8_t *at, size_t len)
         loop variant len - i;
     */
     while (i < len) {
-        if (len - i >= BLOCK && plain_block(at + i)) {
+        if (len - i >= BLOCK && plain_block(at + i, BLOCK)) {
             //@ ghost plain_characters(at, i, len, BLOCK);
             i += BLOCK;
+            continue;
+        }
+        if (len - i < BLOCK && len >= BLOCK && plain_block(at + len - BLOCK, BLOCK)) {
+            //@ ghost plain_rest(at + len - BLOCK, BLOCK, i - (len - BLOCK));
+            //@ ghost plain_characters(at, i, len, len - i);
+            return true; /* a block's end, some of it for the second time */
+        }
+        if (len < BLOCK && len - i >= SHORT_BLOCK && plain_block(at + i, SHORT_BLOCK)) {
+            //@ ghost plain_characters(at, i, len, SHORT_BLOCK);
+            i += SHORT_BLOCK;
             continue;
         }
         size_t stop = len - i > BLOCK ? i + BLOCK : len;
