@@ -13,7 +13,7 @@
 #include "secret.h"
 #include "store.h"
 
-#define CLIENTS_MAX 16384u /* slots are addresses set aside: half a GiB of them */
+#define CLIENTS_MAX 16384u /* slots are addresses set aside: two GiB of them */
 #define SECONDS_MAX 1000000u
 
 static const char usage[] =

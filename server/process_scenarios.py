@@ -254,13 +254,15 @@ def stopped_log():
 
 # ---- A hostile worker ----
 
+SLOT_AREA = 65536  # slot.h
+
 def slot_address(pid):
     """Where a worker's slot is mapped: its only shared and writable memory of that size."""
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
         found = [line for line in maps if " rw-s " in line]
     want(len(found), 1, "shared writable mappings of a worker")
     start, end = (int(part, 16) for part in found[0].split(" ")[0].split("-"))
-    want(end - start, 32768, "bytes of a slot")
+    want(end - start, 2 * SLOT_AREA, "bytes of a slot")
     return start
 
 
@@ -272,7 +274,7 @@ def hostile_slots():
     cases = {
         "no request": struct.pack("=III", owner_keeper, 0, 0),
         "too many requests": struct.pack("=III", owner_keeper, 257, 257 * 4),
-        "longer than the area": struct.pack("=III", owner_keeper, 1, 16384),
+        "longer than the area": struct.pack("=III", owner_keeper, 1, SLOT_AREA),
         "an unknown verb": struct.pack("=III", owner_keeper, 1, 4) + b"\0" * 52 + b"\x0a\0\0\0",
         "a cut entry": struct.pack("=III", owner_keeper, 1, 20) + b"\0" * 52 + b"\x02\0\0\0" + token,
         "a control character": struct.pack("=III", owner_keeper, 1, 37) + b"\0" * 52 + b"\3\0\1\0" + token + b"\x1b",

@@ -1,4 +1,4 @@
-/* The slot: 16 KiB each way of memory that one worker shares with the keeper.
+/* The slot: 64 KiB each way of memory that one worker shares with the keeper.
  *
  * One owner at a time: whoever the state word names may touch the slot, nobody
  * else does. The worker writes a run of requests and hands the slot over; the
@@ -13,7 +13,7 @@
 #include "smsp.h"
 
 #define SLOT_RUN_MAX 256u /* requests in a run */
-#define SLOT_AREA    16384u
+#define SLOT_AREA    65536u /* 15 of the longest messages: fewer hand-overs (ci/bench/LOG.md) */
 #define SLOT_HEAD    64u /* a cache line: counts and lengths */
 #define SLOT_BYTES   (SLOT_AREA - SLOT_HEAD)
 
