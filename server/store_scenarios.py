@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 
@@ -276,19 +277,85 @@ def failed_sync():
             want((status, log.count("it is unknown whether"), log.count("a new one loads")), (0, 1, 1), log)
 
 
-@scenario
-def small_disk():
-    """A real disk of 600 KiB, filled and emptied again; needs the right to mount one."""
+@contextmanager
+def disk_of(size):
+    """A directory on a real disk of this size; needs the right to mount one."""
     with directory() as data:
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "smspd-test", data], capture_output=True,
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "smspd-test", data], capture_output=True,
                                  check=False)
         if mounted.returncode != 0:
-            print("small_disk: no right to mount: not tried")
+            print("no right to mount: not tried")
             raise SystemExit(77)
         try:
-            fill_and_empty(data)
+            yield data
         finally:
             subprocess.run(["umount", data], check=True)
+
+
+@scenario
+def small_disk():
+    """A real disk of 600 KiB, filled and emptied again."""
+    with disk_of("600k") as data:
+        fill_and_empty(data)
+
+
+class Filler(threading.Thread):
+    """Takes every byte of a disk, and whatever becomes free, until it is told to stop."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name_, self.over, self.full = name, threading.Event(), threading.Event()
+
+    def run(self):
+        with open(self.name_, "ab", buffering=0) as file:
+            while not self.over.is_set():
+                try:
+                    file.write(bytes(4096))
+                except OSError:
+                    self.full.set()
+                    time.sleep(0.001)
+
+    def __enter__(self):
+        self.start()
+        want(self.full.wait(10), True, "the disk is full")
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+        os.unlink(self.name_)
+
+
+@scenario
+def keeper_killed_on_a_full_disk(count=3):
+    """Not a byte is free when the keeper is killed: the new one serves reads, and changes when there is room."""
+    with disk_of("2m") as data, Server("--data", data) as server:
+        with server.client() as client:
+            cookie = fill(client, "alice", ["one"])
+        with Filler(f"{data}/else"):
+            for _ in range(count):
+                killed = keeper_of(server)
+                os.kill(server.process.pid, signal.SIGSTOP)  # no new keeper yet
+                os.kill(killed, signal.SIGKILL)
+                wait_for(lambda old=killed: not alive(old), "the keeper ends")
+                if os.path.exists(f"{data}/mail.db-shm"):  # what it shared goes, and the filler has its room
+                    os.unlink(f"{data}/mail.db-shm")
+                time.sleep(0.1)
+                os.kill(server.process.pid, signal.SIGCONT)
+                wait_for(lambda old=killed: keeper_of(server) not in (0, old), "a new keeper")
+                with reconnect(server) as client:
+                    want(client.ask(f"COUNT alice {cookie}", f"GETMSG alice {cookie}", f"MESSAGE no {cookie}",
+                                    f"DELMSG alice {cookie}"), ["COUNTED 1", "one", "KO", "KO"], "on a full disk")
+        with reconnect(server) as client:
+            wait_for(lambda: client.ask(f"MESSAGE two {cookie}") == "OK", "writing resumes")
+            want(client.ask(f"STORE alice {cookie}"), "OK")
+            db = sqlite3.connect(f"{data}/mail.db")
+            want(db.execute("SELECT content FROM MBX ORDER BY place").fetchall(), [("one",), ("two",)], "what others read")
+            db.close()
+            status, log = server.end()
+            want((status, log.count("by signal 9: a new one")), (0, count), log)
+        with Server("--data", data) as again, again.client() as client:
+            want(mail_of(client, "alice", cookie), ["one", "two"], "after a restart")
 
 
 def fill_and_empty(data):

@@ -93,16 +93,37 @@ static bool defend(sqlite3 *db)
                         NULL, NULL, NULL) == SQLITE_OK;
 }
 
-bool store_open_file(store *s, int flags)
+/* Opens s->path, alone or not; result: what a first look at it gave. */
+static bool open_once(store *s, int flags, int *result)
 {
     if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK)
         return store_complain(s, "cannot open it");
     /* Until it is loaded it must stay as it is, when we close it too. */
-    if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK || !defend(s->db))
+    if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK || !defend(s->db) ||
+        (s->alone && !store_run(s, "PRAGMA locking_mode = EXCLUSIVE")))
         return store_complain(s, "cannot open it");
     (void)sqlite3_busy_timeout(s->db, BUSY_MS);
+    (void)store_run(s, "SELECT 1 FROM sqlite_schema");
+    *result = sqlite3_extended_errcode(s->db);
     return true;
+}
+
+/* On a full disk there may be no room for mail.db-shm, which lets others read while we
+ * write. Without others it is not needed: better that than no mail at all. */
+bool store_open_file(store *s, int flags)
+{
+    int result = SQLITE_OK;
+
+    s->alone = false;
+    if (!open_once(s, flags, &result))
+        return false;
+    if (result != SQLITE_IOERR_SHMSIZE && result != SQLITE_IOERR_SHMMAP && result != SQLITE_IOERR_SHMOPEN)
+        return true;
+    (void)sqlite3_close(s->db);
+    s->db = NULL;
+    s->alone = true;
+    return open_once(s, flags, &result);
 }
 
 static bool prepare_statements(store *s)
@@ -137,13 +158,22 @@ store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN])
     return NULL;
 }
 
+static void close_file(store *s)
+{
+    for (int i = 0; i < STATEMENTS; i++) {
+        (void)sqlite3_finalize(s->statements[i]);
+        s->statements[i] = NULL;
+    }
+    (void)sqlite3_close(s->db);
+    s->db = NULL;
+    s->durable = false;
+}
+
 void store_close(store *s)
 {
     if (s == NULL)
         return;
-    for (int i = 0; i < STATEMENTS; i++)
-        (void)sqlite3_finalize(s->statements[i]);
-    (void)sqlite3_close(s->db);
+    close_file(s);
     free(s);
 }
 
@@ -275,7 +305,7 @@ bool store_changed(store *s)
 {
     sqlite3_int64 version = 0;
 
-    return s != NULL && data_version(s, &version) && version != s->version;
+    return s != NULL && (s->db == NULL || (data_version(s, &version) && version != s->version));
 }
 
 /* Every reply must be on the disk: WAL with a sync at each commit. The
@@ -322,7 +352,7 @@ void store_apply(store *s, const smsp_effect *effect)
 
 static void abandon(store *s)
 {
-    if (sqlite3_get_autocommit(s->db) == 0) {
+    if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
         (void)sqlite3_step(s->statements[ROLLBACK]);
         (void)sqlite3_reset(s->statements[ROLLBACK]);
     }
@@ -363,6 +393,16 @@ store_result store_commit(store *s)
     return s->batch;
 }
 
+/* There is room again: others may read again too. While nobody holds the file somebody may
+ * write to it, so it counts as changed; without a file it does too, and cannot be loaded. */
+static void share_again(store *s)
+{
+    close_file(s);
+    if (!store_open_file(s, SQLITE_OPEN_READWRITE) || !prepare_statements(s))
+        close_file(s);
+    s->version = -1;
+}
+
 bool store_probe(store *s)
 {
     if (s == NULL)
@@ -370,5 +410,8 @@ bool store_probe(store *s)
     store_begin(s);
     if (open_batch(s))
         (void)run(s, PROBE);
-    return store_commit(s) == STORE_DONE;
+    bool kept = store_commit(s) == STORE_DONE;
+    if (kept && s->alone)
+        share_again(s);
+    return kept;
 }

@@ -22,3 +22,4 @@ play() {
 @test "store: a full disk means KO, and no trace" { play full_disk; }
 @test "store: a commit that fails is answered by nobody" { play failed_sync; }
 @test "store: a small disk fills and empties" { play small_disk; }
+@test "store: a keeper killed while not a byte of the disk is free" { play keeper_killed_on_a_full_disk; }

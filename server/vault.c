@@ -38,7 +38,7 @@ static bool load(vault *v)
 /* Somebody else has written: what they left is the state. */
 static bool reload(vault *v)
 {
-    log_line("another program has written to the database: loading it again");
+    log_line("another program has written to the database, or may have: loading it again");
     if (madvise(v->memory, v->size, MADV_DONTNEED) != 0 || !load(v))
         return false;
     smsp_state_read_only(v->state, v->read_only);

@@ -164,17 +164,21 @@ static void keep(store *s, const smsp_effect *effect)
 static void use(store *s, smsp_span name, unsigned number)
 {
     static const uint8_t text[] = "more";
+    const smsp_effect message = {
+        .kind = SMSP_EFFECT_MESSAGE, .username = name, .content = {text, sizeof text - 1}};
     smsp_effect effect = {.kind = SMSP_EFFECT_DELETE, .username = name};
 
     keep(s, &effect);
+    if (number % 2 == 0)
+        keep(s, &message);
     effect.kind = SMSP_EFFECT_STORE;
     keep(s, &effect);
     effect.kind = number % 2 == 0 ? SMSP_EFFECT_SESSION : SMSP_EFFECT_LOGOUT;
     effect.has_cookie = number % 2 == 0;
     memset(effect.cookie.bytes, 0xc0 + (int)number, SMSP_TOKEN_LEN);
     keep(s, &effect);
-    effect = (smsp_effect){.kind = SMSP_EFFECT_MESSAGE, .username = name, .content = {text, sizeof text - 1}};
-    keep(s, &effect);
+    if (number % 2 != 0)
+        keep(s, &message);
 }
 
 /* The server goes on with what it has loaded, and is started again. */
