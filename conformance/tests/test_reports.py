@@ -27,10 +27,16 @@ addEventListener("load", () => {
         .filter(row => row !== detail && getComputedStyle(row).display !== "none").length;
     document.getElementById("only").checked = true;
     const left = [...rows].filter(row => getComputedStyle(row).display !== "none").length;
-    const style = getComputedStyle(document.body);
-    document.body.dataset.found = JSON.stringify({rows: rows.length, shown, others, left, back: style.backgroundColor,
+    const style = getComputedStyle(document.body), found = document.body.dataset, root = document.documentElement;
+    const wide = root.scrollWidth > root.clientWidth;
+    document.querySelector(".matrix").style.height = "5000px";
+    scrollTo({top: 2500, behavior: "instant"});
+    const header = document.querySelector(".matrix thead th").getBoundingClientRect().top;
+    root.style.width = "390px";
+    const widest = Math.max(...[...document.querySelectorAll("body *")].map(some => some.getBoundingClientRect().right));
+    found.found = JSON.stringify({rows: rows.length, shown, others, left, back: style.backgroundColor,
         ink: style.color, text: detail.querySelector("pre").textContent,
-        wide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+        wide, header, widest,
         columns: document.querySelectorAll(".matrix thead th").length});
 });
 </script></body>"""
@@ -91,6 +97,7 @@ class Reports(Place):
         self.assertIn("\\e&lt;b&gt;&amp;", page)
         self.assertNotIn("<b>&", page)
         self.assertNotIn("\x1b", page)
+        self.assertIn("1 of 3</td>", page)  # of the group: one passed, four did not run
         self.assertEqual(re.findall(r'(?:src|href)="(?!#)[^"]*"|url\(|@import', page), [])
 
     def test_merge(self):
@@ -126,13 +133,14 @@ class Reports(Place):
 
     @unittest.skipUnless(shutil.which("chromium"), "chromium is missing")
     def test_browser(self):
-        """report: in Chromium a verdict opens its transcript, the filter hides what passed, a phone need not scroll"""
+        """report: in Chromium a verdict opens its transcript, the filter works, the header stays, 390 pixels do"""
         found = self.browse("--window-size=1000,800")
         self.assertEqual((found["rows"], found["columns"], found["others"], found["left"]), (4, 2, 0, 3))
-        self.assertEqual(found["shown"], "table-row")
+        self.assertEqual((found["shown"], found["header"]), ("table-row", 0))
         self.assertIn("a> \\e<b>&", found["text"])
         phone = self.browse("--window-size=500,900")
         self.assertEqual((phone["wide"], phone["shown"]), (False, "block"))
+        self.assertLessEqual(phone["widest"], 390)
 
     @unittest.skipUnless(shutil.which("chromium"), "chromium is missing")
     def test_dark(self):
