@@ -114,6 +114,7 @@ typedef struct load_totals {
     uint64_t wrong;
     uint64_t unsent; /* rate mode: due, and not sent when the time was over */
     double seconds;
+    bool stopped; /* by SIGINT, before its time */
     histogram latency;
     char complaint[600]; /* about the first wrong reply */
 } load_totals;

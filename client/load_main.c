@@ -36,7 +36,8 @@ static const char usage[] =
     "  -h, --help           this text\n"
     "  -V, --version        the version\n"
     "\n"
-    "Exit status: 0 all replies right, 1 some wrong, 2 usage or connection trouble.\n";
+    "Exit status: 0 all replies right, 1 some wrong, 2 usage or connection trouble, 130 ended\n"
+    "by Ctrl-C: then the rounds under way are finished and what was counted is reported.\n";
 
 static const struct option long_options[] = {
     {"clients", required_argument, NULL, 'c'}, {"depth", required_argument, NULL, 'd'},
@@ -207,6 +208,18 @@ static void report_json(const load_options *o, const load_totals *t)
            h->count > 0 ? micro(h->sum) / (double)h->count : 0);
 }
 
+/* After the report; gives back the exit status. */
+static int conclude(const load_totals *t)
+{
+    if (t->wrong > 0)
+        fprintf(stderr, "smsp-load: the first wrong reply: %s\n", t->complaint);
+    if (t->stopped)
+        fprintf(stderr, "smsp-load: ended by Ctrl-C after %.2f s of counting\n", t->seconds);
+    if (t->wrong > 0)
+        return 1;
+    return t->stopped ? 130 : 0;
+}
+
 int main(int argc, char **argv)
 {
     static load_totals totals;
@@ -216,13 +229,11 @@ int main(int argc, char **argv)
         return 2;
     if (totals.requests == 0) {
         fprintf(stderr, "smsp-load: no request was counted; run longer than the warm-up\n");
-        return 2;
+        return totals.stopped ? 130 : 2;
     }
     if (options.json)
         report_json(&options, &totals);
     else
         report_text(&options, &totals);
-    if (totals.wrong > 0)
-        fprintf(stderr, "smsp-load: the first wrong reply: %s\n", totals.complaint);
-    return totals.wrong > 0 ? 1 : 0;
+    return conclude(&totals);
 }

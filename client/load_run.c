@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,33 @@ static bool read_client(run *r, load_client *client)
     return true;
 }
 
+/* ---- Ctrl-C: the rounds under way are finished, and what was counted is reported ---- */
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+/* A second one ends the program at once. */
+static void heed_stop(void)
+{
+    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
+static void end_early(run *r, uint64_t now)
+{
+    if (!stopped || r->totals->stopped)
+        return;
+    r->totals->stopped = true;
+    r->ends = now;
+}
+
 /* ---- The loop ---- */
 
 static void show_progress(const run *r, uint64_t now, uint64_t *shown)
@@ -264,6 +292,7 @@ static bool loop(run *r)
     if (!push_all(r))
         return false;
     for (uint64_t now = load_now(); !all_done(r, now); now = load_now()) {
+        end_early(r, now);
         if (!serve_events(r, patience(r, now)) || hangs(r, now))
             return false;
         if (r->options->rate > 0 && !push_all(r))
@@ -350,6 +379,7 @@ bool load_run(const load_options *options, load_totals *totals)
         free(r.buffers);
         return false;
     }
+    heed_stop();
     (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* rate mode: requests go when they are due */
     r.shows = !options->quiet && isatty(STDERR_FILENO);
     bool done = load_resolve(options) && make_clients(&r);

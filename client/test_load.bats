@@ -211,6 +211,15 @@ usage() {
     [ "$due" -le 1010 ]
 }
 
+@test "load: Ctrl-C reports what was counted and ends with status 130" {
+    start_server --memory
+    run timeout --preserve-status -s INT 1 "$load" -q -c 4 -t 60 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 130 ]
+    [[ "$output" == *' requests/s, '*', 0 wrong'* ]]
+    [[ "$output" == *'smsp-load: ended by Ctrl-C after '*' s of counting'* ]]
+}
+
 @test "load: wrong options end with one line and status 2" {
     usage 'give HOST and PORT; see smsp-load --help' 127.0.0.1
     usage '--clients 0: give a whole number from 1 to 10000' -c 0 h 1
