@@ -30,8 +30,8 @@ lint: ## check style, static analysis and the project's own rules
 	@ci/lint
 
 check-ci: ## test ci/deps, ci/test and the lint themselves
-	@ci/deps unit lint
-	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats
+	@ci/deps unit lint coverage
+	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats ci/test_coverage.bats
 
 check-build: ## test the build: incremental, with both compilers, with the core alone
 	@ci/deps unit fuzz
@@ -41,6 +41,11 @@ check-install: ## test make install and make uninstall
 	@ci/deps unit
 	@$(MAKE) --no-print-directory -s all
 	@bats ci/test_install.bats
+
+.PHONY: coverage
+coverage: ## measure lines, branches and MC/DC of engine/, and fail if any is not reached; pages in build/coverage/html
+	@ci/deps coverage conformance
+	@ci/coverage
 
 .PHONY: check-portable analyse
 check-portable: ## compare the engine's replies across compilers, word sizes, byte orders and C libraries

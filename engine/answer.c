@@ -7,16 +7,18 @@ static smsp_error answer_login(smsp_state *state, const smsp_secrets *secrets, c
 {
     smsp_error error = smsp_execute(state, sealed, result);
 
-    if (error == SMSP_OK)
-        error = smsp_seal_login(secrets, request, &result->salt, sealed, cookie);
-    for (unsigned draws = 1; error == SMSP_OK; draws++) {
-        error = smsp_execute(state, sealed, result);
-        if (error != SMSP_OK || result->code != SMSP_REPLY_AGAIN)
-            return error;
-        error = draws < SMSP_DRAWS_MAX ? smsp_seal_draw(secrets, sealed, cookie) : SMSP_BAD_SECRET;
+    for (unsigned draws = 0; error == SMSP_OK && result->code >= SMSP_REPLIES; draws++) { /* SALT, then AGAIN */
+        smsp_error drawn = SMSP_BAD_SECRET;
+        if (draws == 0)
+            drawn = smsp_seal_login(secrets, request, &result->salt, sealed, cookie);
+        else if (draws < SMSP_DRAWS_MAX)
+            drawn = smsp_seal_draw(secrets, sealed, cookie);
+        if (drawn != SMSP_OK)
+            result->code = SMSP_REPLY_KO;
+        else
+            error = smsp_execute(state, sealed, result);
     }
-    result->code = SMSP_REPLY_KO;
-    return error == SMSP_BAD_SECRET ? SMSP_OK : error;
+    return error;
 }
 
 smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, smsp_error framed, smsp_span line,

@@ -10,7 +10,8 @@ static bool gaps_whole(const smsp_state *state)
     const uint8_t *base = (const uint8_t *)state;
     size_t gaps[SMSP_GAPS];
 
-    smsp_state_gaps(&state->config.limits, gaps);
+    if (!smsp_state_gaps(&state->config.limits, gaps))
+        return false;
     for (size_t i = 0; i < SMSP_GAPS; i++)
         for (size_t k = 0; k < SMSP_GAP; k++)
             if (base[gaps[i] + k] != SMSP_GAP_BYTE)
@@ -74,7 +75,7 @@ static bool message_sound(const smsp_state *state, uint32_t message, uint32_t *b
     if (message >= pool->fresh)
         return false;
     const smsp_first_block *first = smsp_pool_message(pool, message);
-    if (first->length == 0 || first->length > SMSP_CONTENT_MAX || first->sender >= state->account_count)
+    if (first->length == 0 || first->sender >= state->account_count)
         return false;
     uint32_t needed = smsp_pool_blocks(first->length);
     for (uint32_t block = message; block != SMSP_NIL; block = pool->blocks[block].further.more) {

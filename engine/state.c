@@ -9,20 +9,18 @@
 typedef struct {
     size_t accounts, name_heads, name_next, cookie_heads, cookie_next, blocks, imq, journal;
     size_t gaps[SMSP_GAPS];
-    size_t size;
+    uint64_t size;
 } layout;
 
-/* Reserves count things of each bytes and a gap behind them. False: too large. */
-static bool place(layout *l, size_t gap, size_t count, size_t each, size_t *at)
+/* Reserves count things of each bytes and a gap behind them; their place counts
+ * only if the size of all fits into size_t. 64 bits are enough for 2^32 of each. */
+static size_t place(layout *l, size_t gap, uint64_t count, uint64_t each)
 {
-    size_t room = SIZE_MAX - ALIGN - SMSP_GAP - l->size;
+    uint64_t at = l->size;
 
-    if (l->size > SIZE_MAX - ALIGN - SMSP_GAP || count > room / each)
-        return false;
-    *at = l->size;
-    l->gaps[gap] = l->size + count * each;
-    l->size = (l->gaps[gap] + SMSP_GAP + ALIGN - 1) / ALIGN * ALIGN;
-    return true;
+    l->gaps[gap] = (size_t)(at + count * each);
+    l->size = (at + count * each + SMSP_GAP + ALIGN - 1) / ALIGN * ALIGN;
+    return (size_t)at;
 }
 
 /* The smallest power of two that is not less than n; n is at most 2^31. */
@@ -42,8 +40,6 @@ static uint32_t imq_limit(const smsp_limits *limits)
 
 static bool lay_out(const smsp_limits *limits, layout *l)
 {
-    size_t state_at;
-
     if (limits->accounts == 0 || limits->messages == 0 || limits->mailbox == 0 || limits->journal == 0)
         return false;
     if (limits->accounts > UINT32_C(1) << 31 || limits->text < SMSP_BLOCK_SIZE ||
@@ -51,32 +47,38 @@ static bool lay_out(const smsp_limits *limits, layout *l)
         return false;
     uint32_t buckets = power_of_two(limits->accounts);
     *l = (layout){.size = 0};
-    return place(l, 0, 1, sizeof(smsp_state), &state_at) &&
-           place(l, 1, limits->accounts, sizeof(smsp_account), &l->accounts) &&
-           place(l, 2, buckets, sizeof(uint32_t), &l->name_heads) &&
-           place(l, 3, limits->accounts, sizeof(uint32_t), &l->name_next) &&
-           place(l, 4, buckets, sizeof(uint32_t), &l->cookie_heads) &&
-           place(l, 5, limits->accounts, sizeof(uint32_t), &l->cookie_next) &&
-           place(l, 6, (size_t)(limits->text / SMSP_BLOCK_SIZE), SMSP_BLOCK_SIZE, &l->blocks) &&
-           place(l, 7, imq_limit(limits), sizeof(uint32_t), &l->imq) &&
-           place(l, 8, limits->journal, sizeof(smsp_undo), &l->journal);
+    (void)place(l, 0, 1, sizeof(smsp_state));
+    l->accounts = place(l, 1, limits->accounts, sizeof(smsp_account));
+    l->name_heads = place(l, 2, buckets, sizeof(uint32_t));
+    l->name_next = place(l, 3, limits->accounts, sizeof(uint32_t));
+    l->cookie_heads = place(l, 4, buckets, sizeof(uint32_t));
+    l->cookie_next = place(l, 5, limits->accounts, sizeof(uint32_t));
+    l->blocks = place(l, 6, limits->text / SMSP_BLOCK_SIZE, SMSP_BLOCK_SIZE);
+    l->imq = place(l, 7, imq_limit(limits), sizeof(uint32_t));
+    l->journal = place(l, 8, limits->journal, sizeof(smsp_undo));
+#if SIZE_MAX < UINT64_MAX /* with 64 bits no limits are too large to count */
+    if (l->size > SIZE_MAX)
+        return false;
+#endif
+    return true;
 }
 
-void smsp_state_gaps(const smsp_limits *limits, size_t gaps[SMSP_GAPS])
+bool smsp_state_gaps(const smsp_limits *limits, size_t gaps[SMSP_GAPS])
 {
     layout l;
 
     if (!lay_out(limits, &l))
-        return;
+        return false;
     for (size_t i = 0; i < SMSP_GAPS; i++)
         gaps[i] = l.gaps[i];
+    return true;
 }
 
 size_t smsp_state_size(const smsp_limits *limits)
 {
     layout l;
 
-    return lay_out(limits, &l) ? l.size : 0;
+    return lay_out(limits, &l) ? (size_t)l.size : 0;
 }
 
 smsp_limits smsp_limits_default(void)

@@ -56,7 +56,7 @@ struct smsp_state {
 #define SMSP_GAPS 9u
 
 /* The places of the gaps, counted from the state's first byte. */
-void smsp_state_gaps(const smsp_limits *limits, size_t gaps[SMSP_GAPS]);
+bool smsp_state_gaps(const smsp_limits *limits, size_t gaps[SMSP_GAPS]);
 
 uint64_t smsp_state_hash(const smsp_state *state, const uint8_t *at, size_t len);
 

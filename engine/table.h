@@ -18,7 +18,7 @@ void smsp_table_clear(smsp_table *table);
 
 void smsp_table_insert(smsp_table *table, uint64_t hash, uint32_t record);
 
-/* The record must be in the table under that hash. */
+/* A record that is not in the table under that hash is none to remove. */
 void smsp_table_remove(smsp_table *table, uint64_t hash, uint32_t record);
 
 /* The first record that may have this hash, or SMSP_NIL; table->next[] goes on. */

@@ -59,6 +59,7 @@ static void check_finds_spoilt_counts_and_accounts(void **unused)
     SPOIL(pool.fresh, 81, "limit");
     SPOIL(pool.total, 79, "limit");
     SPOIL(imq[s->config.limits.imq], 0, "gap");
+    SPOIL(config.limits.mailbox, 0, "gap"); /* no such layout */
     SPOIL(account_count, 3, "usernames");
     SPOIL(by_name.next[1], 0, "usernames");
     SPOIL(by_name.heads[0], 7, "usernames");
@@ -88,6 +89,7 @@ static void check_finds_spoilt_messages_and_blocks(void **unused)
     SPOIL(imq[0], 99, "message");
     SPOIL(imq[0], 0, "message");
     SPOIL(message_count, 3, "message");
+    SPOIL(message_count, 0, "message");
     SPOIL(deleted_count, 0, "message");
     SPOIL(journal[0].message, 99, "message");
     SPOIL(pool.blocks[2].first.length, 0, "message");
@@ -107,11 +109,61 @@ static void check_finds_spoilt_messages_and_blocks(void **unused)
     world_close(&w);
 }
 
+/* The longest message, said to be longer by a byte for which its last block has
+ * room: whoever reads it refuses it, and nobody writes past an end. */
+static void overlong_message_is_refused(void **unused)
+{
+    world w;
+    cookie_text alice;
+    smsp_limits limits = small_limits();
+    uint8_t out[SMSP_REPLY_MAX + 1];
+    size_t len = 0;
+    char line[64];
+
+    (void)unused;
+    limits.text = 64 * 100;
+    world_open(&w, limits);
+    enter(&w, "REGISTER", "alice", alice);
+    assert_string_equal(say(&w, "MESSAGE %0*d %s", (int)SMSP_CONTENT_MAX, 1, alice), "OK");
+    assert_string_equal(say(&w, "STORE alice %s", alice), "OK");
+    uint64_t digest = smsp_state_digest(w.state);
+    smsp_first_block *first = smsp_pool_message(&w.state->pool, w.state->accounts[0].first);
+    assert_int_equal(smsp_pool_blocks(SMSP_CONTENT_MAX), smsp_pool_blocks(SMSP_CONTENT_MAX + 1));
+    first->length++;
+    check_finds(&w, "message");
+    assert_int_equal(smsp_state_digest(w.state), 0);
+    int line_len = snprintf(line, sizeof line, "GETMSG alice %s", alice);
+    assert_int_equal(smsp_answer(w.state, &w.secrets, SMSP_OK, (smsp_span){(uint8_t *)line, (size_t)line_len},
+                                 SMSP_ENDS_LF, out, sizeof out, &len, &w.what),
+                     SMSP_NO_ROOM);
+    assert_int_equal(len, 0);
+    first->length--;
+    assert_int_equal(smsp_state_digest(w.state), digest);
+    world_close(&w);
+}
+
+/* What cannot be an effect has no digest. */
+static void digest_of_a_spoilt_name(void **unused)
+{
+    world w;
+
+    (void)unused;
+    open_busy_world(&w);
+    w.state->accounts[0].name[0] = '-';
+    assert_int_equal(smsp_state_digest(w.state), 0);
+    w.state->accounts[0].name[0] = 'a';
+    assert_int_not_equal(smsp_state_digest(w.state), 0);
+    smsp_commit(w.state);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_finds_spoilt_counts_and_accounts),
         cmocka_unit_test(check_finds_spoilt_messages_and_blocks),
+        cmocka_unit_test(overlong_message_is_refused),
+        cmocka_unit_test(digest_of_a_spoilt_name),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);
 }

@@ -345,17 +345,23 @@ static bool stop_after(void *context, const smsp_effect *effect)
 static void snapshot_can_be_stopped(void **unused)
 {
     world w;
-    cookie_text alice;
+    cookie_text alice, bob;
 
     (void)unused;
     world_open(&w, small_limits());
     enter(&w, "REGISTER", "alice", alice);
-    (void)say(&w, "MESSAGE one %s", alice);
-    (void)say(&w, "STORE alice %s", alice);
+    enter(&w, "REGISTER", "bob", bob);
+    for (int i = 0; i < 4; i++) {
+        (void)say(&w, "MESSAGE one %s", alice);
+        (void)say(&w, "STORE %s %s", i < 2 ? "alice" : "bob", alice);
+    }
     (void)say(&w, "MESSAGE two %s", alice);
-    for (uint32_t stop = 0; stop <= 4; stop++) { /* account, message, store, message */
+    (void)say(&w, "MESSAGE three %s", bob);
+    const uint32_t all = 2 + 4 * 2 + 2; /* accounts, message and store for each, what is on the IMQ */
+    for (uint32_t stop = 0; stop <= all; stop++) {
         uint32_t left = stop;
-        assert_int_equal(smsp_snapshot(w.state, stop_after, &left), stop < 4 ? SMSP_STOPPED : SMSP_OK);
+        assert_int_equal(smsp_snapshot(w.state, stop_after, &left), stop < all ? SMSP_STOPPED : SMSP_OK);
+        assert_int_equal(left, stop < all ? UINT32_MAX : 0); /* it was not asked again */
     }
     world_close(&w);
 }

@@ -1,4 +1,5 @@
 /* Every command of the document with every reply of PROTOCOL.md, sections 5 and 6. */
+#include "state.h"
 #include "test_support.h"
 
 #define NOBODY "00000000000000000000000000000000"
@@ -288,6 +289,29 @@ static void kept_secrets(void **data)
     assert_memory_equal(&w->what.effect.verifier, &verifier, sizeof verifier);
 }
 
+/* Without a verifier the tokens themselves are kept. A token of zeros is what
+ * nobody's account would hold: it opens none. */
+static void tokens_without_a_verifier(void **data)
+{
+    world *w = *data;
+    cookie_text alice;
+    smsp_result result;
+    smsp_sealed sealed = {.verb = SMSP_LOGIN, .username = SPAN("nobody"), .cookie = {{1}}};
+
+    w->state->config.verifier = NULL;
+    enter(w, "REGISTER", "alice", alice);
+    smsp_salt salt = w->what.effect.salt;
+    assert_true(test_password(NULL, SPAN("password"), &salt, &sealed.password));
+    assert_memory_equal(&w->what.effect.verifier, &sealed.password, sizeof sealed.password);
+    enter(w, "LOGIN", "alice", alice);
+    sealed.password = (smsp_token){{0}};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(smsp_execute(w->state, &sealed, &result), SMSP_OK);
+        assert_int_equal(result.code, SMSP_REPLY_KO);
+        sealed.username = SPAN("alice");
+    }
+}
+
 /* The sender's share of the IMQ: a quarter of 8. */
 static void imq_share(void **data)
 {
@@ -415,6 +439,7 @@ int main(void)
         test(hostile_sealed_requests),
         test(salts),
         test(kept_secrets),
+        test(tokens_without_a_verifier),
         test(imq_share),
         test(mailbox_limit),
         cmocka_unit_test(message_limits),
