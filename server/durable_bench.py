@@ -18,24 +18,47 @@ from harness import Server, wait_for
 LOAD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "client", "smsp-load")
 
 
+class Flushes:
+    """How often the disk below a folder is flushed; others' flushes count too, so a disk of one's own tells most."""
+
+    def __init__(self, folder):
+        device = os.stat(folder).st_dev
+        self.stat = f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat"
+        self.before = self.count()
+
+    def count(self):
+        try:
+            with open(self.stat, encoding="ascii") as stat:
+                return int(stat.read().split()[15])
+        except (OSError, IndexError):
+            return 0  # tmpfs, or a kernel that does not count them
+
+    def of(self, requests):
+        return (self.count() - self.before) / max(requests, 1)
+
+
 def bare_commits(folder, seconds):
-    """Commits of one row a second: the most that one client after the other can have."""
+    """Commits of one row a second: the most that one client after the other can have. And flushes for each."""
     db = sqlite3.connect(os.path.join(folder, "bare.db"), isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("CREATE TABLE IF NOT EXISTS IMQ (place INTEGER PRIMARY KEY, sender TEXT, content TEXT)")
-    began, count = time.monotonic(), 0
+    flushes, began, count = Flushes(folder), time.monotonic(), 0
     while time.monotonic() - began < seconds:
         db.execute("INSERT INTO IMQ (sender, content) VALUES ('alice', ?)", ("x" * 64,))
         count += 1
+    rate = count / (time.monotonic() - began)
     db.close()
-    return count / (time.monotonic() - began)
+    return rate, flushes.of(count)
 
 
-def load(port, clients, seconds, protocol, mix):
+def load(folder, port, clients, seconds, protocol, mix):
+    """Requests a second, and flushes for each."""
+    flushes = Flushes(folder)
     done = subprocess.run([LOAD, "-p", protocol, "-m", mix, "-c", str(clients), "-t", str(seconds), "-w", "0.3", "-q", "-j",
                            "127.0.0.1", str(port)], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)["requests_per_second"]
+    told = json.loads(done.stdout)
+    return told["requests_per_second"], flushes.of(told["requests"])
 
 
 def free_port():
@@ -50,7 +73,7 @@ def redis(folder, clients, seconds, mix):
                                 "--appendonly", "yes", "--appendfsync", "always"], stdout=subprocess.DEVNULL)
     try:
         wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "redis answers")
-        return load(port, clients, seconds, "redis", mix)
+        return load(folder, port, clients, seconds, "redis", mix)
     finally:
         process.terminate()
         process.wait(10)
@@ -58,7 +81,7 @@ def redis(folder, clients, seconds, mix):
 
 def smspd(folder, clients, seconds, mix):
     with Server("--data", tempfile.mkdtemp(dir=folder)) as server:
-        return load(server.port, clients, seconds, "smsp", mix)
+        return load(folder, server.port, clients, seconds, "smsp", mix)
 
 
 def main():
@@ -80,9 +103,11 @@ def main():
                 figures[f"redis, {clients} clients, job"].append(redis(folder, clients, parsed.time, "job"))
     finally:
         shutil.rmtree(folder)
-    for name, rates in figures.items():
-        print(f"{name:32} {statistics.median(rates):9.0f}/s  of {' '.join(f'{rate:.0f}' for rate in rates)}")
-    ratios = [one / bare for bare, one in zip(figures["bare commits"], figures["smspd, 1 client, MESSAGE STORE"])]
+    for name, found in figures.items():
+        rates, flushes = zip(*found)
+        print(f"{name:32} {statistics.median(rates):9.0f}/s, {statistics.median(flushes):.2f} flushes each, "
+              f"of {' '.join(f'{rate:.0f}' for rate in rates)}")
+    ratios = [one[0] / bare[0] for bare, one in zip(figures["bare commits"], figures["smspd, 1 client, MESSAGE STORE"])]
     print(f"one durable client, of bare commits: {statistics.median(ratios):.2f}")
     return 0
 

@@ -15,6 +15,11 @@
 
 #define BUSY_MS 1000 /* for others who read or write with sqlite3 */
 
+/* Frames in the WAL until they are moved into the database, and their bytes: pages of
+ * 4,096 with 24 in front of each. */
+#define WAL_FRAMES "1000"
+#define WAL_BYTES  (32 + 1000 * (24 + 4096))
+
 /* ---- Statements, in SQL ---- */
 
 static const char put_session[] = "INSERT INTO ID (username, cookie) VALUES (?1, ?2)"
@@ -167,6 +172,7 @@ static void close_file(store *s)
     (void)sqlite3_close(s->db);
     s->db = NULL;
     s->durable = false;
+    s->long_wal = false;
 }
 
 void store_close(store *s)
@@ -317,11 +323,32 @@ static bool make_durable(store *s)
     if (s->durable)
         return true;
     s->durable = store_run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                              "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536;") &&
+                              "PRAGMA wal_autocheckpoint = " WAL_FRAMES "; PRAGMA cache_size = -65536;") &&
                  sqlite3_db_readonly(s->db, "main") == 0 &&
                  store_number(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) && busy == 0 &&
                  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;
     return s->durable || refuse(s);
+}
+
+/* The WAL gets its length at once: a commit that makes a file longer costs the disk twice
+ * the flushes. The transaction is ours, so nobody else appends now, and zeros are no
+ * frames. For want of room the WAL grows with each commit, as it would anyhow. */
+static void lengthen_wal(store *s)
+{
+    static const uint8_t zeros[65536];
+    sqlite3_file *wal = NULL;
+    sqlite3_int64 len = 0;
+
+    s->long_wal = true;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK || wal == NULL ||
+        wal->pMethods == NULL || wal->pMethods->xFileSize(wal, &len) != SQLITE_OK)
+        return;
+    for (sqlite3_int64 at = len; at < WAL_BYTES; at += (sqlite3_int64)sizeof zeros) {
+        if (wal->pMethods->xWrite(wal, zeros, (int)sizeof zeros, at) != SQLITE_OK) {
+            (void)wal->pMethods->xTruncate(wal, len);
+            return;
+        }
+    }
 }
 
 /* Begins the transaction. From here on nobody else can write; if somebody has,
@@ -333,6 +360,8 @@ static bool open_batch(store *s)
         (void)snprintf(s->why, sizeof s->why, "another program has written to it");
         s->batch = STORE_CHANGED;
     }
+    if (s->open_batch && !s->long_wal)
+        lengthen_wal(s);
     return s->batch == STORE_DONE;
 }
 

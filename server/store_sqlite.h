@@ -32,6 +32,7 @@ struct store {
     store_result batch;       /* what has become of the batch so far */
     bool open_batch;          /* a transaction is under way */
     bool durable;             /* WAL with a sync at each commit is set */
+    bool long_wal;            /* the WAL has been given its length, or there is no room for that */
     bool alone;               /* the disk has no room for what SQLite shares with others */
     char why[160];
     char path[PATH_MAX];

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Runs batches until the outcome of one is unknown (then 1); then what is on the
@@ -165,6 +166,46 @@ static void test_a_failed_sync_is_unknown(void **context)
     assert_int_equal(rig_batch(r, 40), STORE_UNKNOWN);
 }
 
+static off_t wal_length(const rig *r)
+{
+    struct stat wal;
+    char name[96];
+
+    (void)snprintf(name, sizeof name, "%s-wal", r->file);
+    assert_int_equal(stat(name, &wal), 0);
+    return wal.st_size;
+}
+
+/* A commit that makes the WAL longer costs the disk more, so it has its length before. */
+static void test_the_wal_has_its_length_at_once(void **context)
+{
+    rig *r = *context;
+
+    rig_open(r);
+    assert_true(store_probe(r->store));
+    off_t had = wal_length(r);
+    assert_true(had > 1000 * 4096);
+    rig_fill(r);
+    assert_int_equal(wal_length(r), had);
+}
+
+/* Where there is no room for that it grows with each commit. */
+static void test_the_wal_grows_on_a_small_disk(void **context)
+{
+    rig *r = *context;
+
+    rig_open(r);
+    set_faults(FAULT_WRITE, 10, 1, 1, ENOSPC);
+    assert_true(store_probe(r->store));
+    assert_int_equal(atomic_load(&fault_disk_control()->failed), 1);
+    assert_true(wal_length(r) < 10 * 4096);
+    rig_calm();
+    rig_fill(r);
+    uint64_t had = rig_digest(r);
+    rig_reopen(r);
+    assert_true(rig_digest(r) == had);
+}
+
 /* ---- Other people at the database ---- */
 
 static void test_a_stranger_writes(void **context)
@@ -215,6 +256,8 @@ int main(void)
         RIG_TEST(test_every_nth_write_or_sync_fails),
         RIG_TEST(test_writing_resumes),
         RIG_TEST(test_a_failed_sync_is_unknown),
+        RIG_TEST(test_the_wal_has_its_length_at_once),
+        RIG_TEST(test_the_wal_grows_on_a_small_disk),
         RIG_TEST(test_a_stranger_writes),
         RIG_TEST(test_a_stranger_holds_the_database),
     };
