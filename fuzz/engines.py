@@ -1,4 +1,5 @@
 """What the fuzzing scripts share: building a program, running libFuzzer on it, reading what it says."""
+import ctypes
 import os
 import re
 import shutil
@@ -13,11 +14,14 @@ TARGETS = ["parser", "frame", "session", "ops", "reply", "effect", "slot", "limi
 if not os.environ.get("NONE") and subprocess.run(["pkg-config", "--exists", "sqlite3"], check=False).returncode == 0:
     TARGETS.append("store")  # the server's loader, which SQLite is for
 # The longest inputs: beyond them a run gets slower and finds nothing more. A
-# transcript's repeats make long lines of short inputs.
-LONGEST = {"parser": 4200, "frame": 512, "session": 1024, "ops": 402, "reply": 600, "effect": 1500, "slot": 4400, "limits": 400,
+# transcript's repeats and cookies make long lines of short inputs.
+LONGEST = {"parser": 4200, "frame": 512, "session": 320, "ops": 302, "reply": 600, "effect": 1500, "slot": 4400, "limits": 400,
            "memory": 100, "store": 300, "rig": 64}
+# The targets whose inputs have the words of fuzz/dict.
+WORDY = ["parser", "frame", "session", "reply"]
 SANITIZER_OPTIONS = {
-    "ASAN_OPTIONS": "abort_on_error=0:malloc_context_size=2:symbolize=1:detect_leaks=1:allocator_may_return_null=1",
+    "ASAN_OPTIONS": "abort_on_error=0:malloc_context_size=2:symbolize=1:detect_leaks=1:allocator_may_return_null=1:"
+                    "quarantine_size_mb=1:thread_local_quarantine_size_kb=16",  # inputs are copied and freed all the time
     "UBSAN_OPTIONS": "print_stacktrace=1:symbolize=1",
 }
 
@@ -30,8 +34,6 @@ def say(text):
     print(text, flush=True)
 
 
-
-
 def variant(build, tiny):
     return f"fuzz-{build}{'-tiny' if tiny else ''}"
 
@@ -41,10 +43,11 @@ def program(target, build, tiny, root=ROOT):
 
 
 def make(build, tiny, targets, root=ROOT):
-    """Builds the targets' programs; Failure with the compiler's last lines otherwise."""
+    """Builds the targets' programs; Failure with the compiler's last lines otherwise. In a
+    copy with what was built here, only what differs: CURDIR is part of the flags."""
     name = variant(build, tiny)
     goals = [f"build/{name}/fuzz/{target}" for target in targets]
-    done = subprocess.run(["make", "-s", "--no-print-directory", f"VARIANT={name}", *goals], cwd=root,
+    done = subprocess.run(["make", "-s", "--no-print-directory", f"VARIANT={name}", f"CURDIR={ROOT}", *goals], cwd=root,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           env={**os.environ, "MAKEFLAGS": "", "MAKELEVEL": ""})
     if done.returncode != 0:
@@ -79,22 +82,50 @@ def oracle_of(output):
     return "exit", output.strip().splitlines()[-1] if output.strip() else "no output"
 
 
+def seconds_since(before):
+    """The processor time of children that ended since os.times() said before."""
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+class Progress:
+    """A line now and then while a fuzzer runs; on a terminal it stays in place."""
+
+    EVERY = 5
+
+    def __init__(self, label, words):
+        self.label, self.words, self.next = label, words, 0.0
+        self.tty = sys.stdout.isatty()
+
+    def __call__(self, run):
+        if time.monotonic() < self.next:
+            return
+        self.next = time.monotonic() + (1 if self.tty else self.EVERY)
+        line = f"{self.label:14} {run.elapsed:5.0f} s  {self.words()}"
+        print(f"\r{line}" if self.tty else line, end="" if self.tty else "\n", flush=True)
+
+    def end(self):
+        if self.tty:
+            print("\r" + " " * 78 + "\r", end="", flush=True)
+
+
 class LibFuzzer:
-    """One run of a libFuzzer program, bounded in time."""
+    """One run of a libFuzzer program, bounded in time. Without a folder to work in it keeps nothing."""
 
     STATUS = re.compile(r"#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)")
 
-    def __init__(self, path, target, seconds, work, inputs, artifacts, seed=0, extra=()):
+    def __init__(self, path, target, seconds, work, inputs, artifacts, seed=0):
         self.seconds, self.work, self.inputs, self.artifacts = seconds, work, inputs, artifacts
         self.runs = self.cov = self.features = self.corpus = 0
         self.cpu = self.elapsed = 0.0
         self.finding = None
         self.command = [path, f"-max_total_time={seconds}", f"-max_len={LONGEST[target]}", "-len_control=100",
                         f"-artifact_prefix={artifacts}/{target}-", "-print_final_stats=1", "-timeout=20",
-                        "-rss_limit_mb=2048", "-report_slow_units=60", *extra, work, *inputs]
+                        "-rss_limit_mb=2048", "-report_slow_units=60", "-print_funcs=0"]
+        self.command += [work, *inputs] if work else [f"-seed_inputs=@{artifacts}/inputs"]
         if seed:
             self.command.insert(1, f"-seed={seed}")
-        if target in ("parser", "frame", "session", "reply"):
+        if target in WORDY:
             self.command.insert(1, f"-dict={os.path.join(ROOT, 'fuzz', 'dict', 'smsp.dict')}")
 
     def read(self, line):
@@ -107,14 +138,18 @@ class LibFuzzer:
 
     def begin(self):
         """libFuzzer must have an input that reaches something: of nothing, zeros."""
+        os.makedirs(self.artifacts, exist_ok=True)
+        if not self.work:
+            with open(os.path.join(self.artifacts, "inputs"), "w", encoding="utf-8") as file:
+                file.write(",".join(os.path.join(folder, name) for folder in self.inputs for name in os.listdir(folder)))
+            return
+        os.makedirs(self.work, exist_ok=True)
         if not self.inputs and not os.listdir(self.work):
             with open(os.path.join(self.work, "zeros"), "wb") as file:
                 file.write(bytes(32))
 
     def run(self, progress=None, oracles=None):
         """Runs it to its end; progress(self) is called now and then."""
-        os.makedirs(self.work, exist_ok=True)
-        os.makedirs(self.artifacts, exist_ok=True)
         self.begin()
         environment = {**os.environ, **SANITIZER_OPTIONS}
         if oracles:
@@ -134,9 +169,8 @@ class LibFuzzer:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        after = os.times()
-        self.elapsed = time.monotonic() - began
-        self.cpu = after.children_user + after.children_system - before.children_user - before.children_system
+            self.elapsed = time.monotonic() - began
+            self.cpu = seconds_since(before)
         if status != 0:
             output = "".join(said)
             artifact = re.findall(r"Test unit written to (\S+)", output)
@@ -151,6 +185,129 @@ class LibFuzzer:
     def speed_of_a_core(self):
         """Runs in a second of processor time: what a core of one's own would do."""
         return self.runs / max(self.cpu, 0.01)
+
+
+def adopt_orphans():
+    """What a child of ours leaves behind becomes ours: its processor time counts, and it can be ended."""
+    subreaper = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
+    ctypes.CDLL(None).prctl(subreaper, 1, 0, 0, 0)
+
+
+def await_orphans():
+    """What is left of the children was told to end: waits until it has."""
+    deadline = time.monotonic() + 5
+    try:
+        while time.monotonic() < deadline:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.02)
+    except ChildProcessError:
+        return
+
+
+class AflFuzz:
+    """One run of afl-fuzz as a secondary instance (-S), bounded in time."""
+
+    MUTATORS = {"session": "session", "frame": "session", "ops": "ops"}
+    ENVIRONMENT = {
+        "AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_FAST_CAL": "1",
+        "AFL_CMPLOG_ONLY_NEW": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_BENCH_UNTIL_CRASH": "1",
+    }
+    STATUS = re.compile(r"\((\d+) total, (\d+) crashes saved")
+
+    def __init__(self, target, build, tiny, seconds, out, name="one", root=ROOT):
+        self.target, self.build, self.tiny, self.seconds, self.root = target, build, tiny, seconds, root
+        self.out, self.name, self.instance = out, name, os.path.join(out, name)
+        self.corpus = self.crashes = 0
+        self.cpu = self.elapsed = 0.0
+        self.told = {}
+
+    def mutator(self):
+        if self.target not in self.MUTATORS:
+            return {}
+        path = f"build/{variant('afl', self.tiny)}/fuzz/mutator-{self.MUTATORS[self.target]}.so"
+        done = subprocess.run(["make", "-s", f"VARIANT={variant('afl', self.tiny)}", path], cwd=self.root, check=False,
+                              env={**os.environ, "MAKEFLAGS": "", "MAKELEVEL": ""})
+        if done.returncode != 0:
+            raise Failure(f"{path} does not build")
+        return {"AFL_CUSTOM_MUTATOR_LIBRARY": os.path.join(self.root, path)}
+
+    def gather(self, folder):
+        """All inputs that the repository has, in one folder, as afl-fuzz wants them."""
+        count = 0
+        for source in corpora(self.target):
+            for name in os.listdir(source):
+                if os.path.getsize(os.path.join(source, name)) > 0:
+                    shutil.copy(os.path.join(source, name), os.path.join(folder, f"{count:05}"))
+                    count += 1
+        if count == 0:
+            with open(os.path.join(folder, "one"), "wb") as file:
+                file.write(b"\0\0REGISTER a p\n")
+
+    def command(self, inputs):
+        command = ["afl-fuzz", "-S", self.name, "-i", "-" if os.path.isdir(self.instance) else inputs, "-o", self.out,
+                   "-V", str(self.seconds), "-G", str(LONGEST[self.target]), "-t", "2000", "-m", "none",
+                   "-c", program(self.target, "afl-cmplog", self.tiny, self.root)]
+        if self.target in WORDY:
+            command += ["-x", os.path.join(ROOT, "fuzz", "dict", "smsp.dict")]
+        return [*command, "--", program(self.target, self.build, self.tiny, self.root)]
+
+    def run(self, progress=None, oracles="all"):
+        """Runs it to its end, whose words are given back; progress(self) is called now and then."""
+        os.makedirs(self.out, exist_ok=True)
+        adopt_orphans()
+        environment = {**os.environ, **self.ENVIRONMENT, **self.mutator(), "FUZZ_ORACLES": oracles}
+        began, before, said = time.monotonic(), os.times(), []
+        with Scratch() as inputs:
+            self.gather(inputs)
+            process = subprocess.Popen(self.command(inputs), env=environment, text=True, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT, errors="replace", start_new_session=True)
+            try:
+                for line in process.stdout:
+                    self.read(line)
+                    said = (said + [line])[-6:]
+                    self.elapsed = time.monotonic() - began
+                    if progress:
+                        progress(self)
+                process.wait()
+            finally:
+                if process.poll() is None:
+                    self.end(process)
+                await_orphans()
+                self.cpu = seconds_since(before)
+                self.elapsed = time.monotonic() - began
+                self.told = self.statistics()
+        if not self.told:
+            raise Failure("afl-fuzz did not run: " + " / ".join("".join(said).strip().splitlines()[-6:]))
+
+    def end(self, process):
+        """As Ctrl-C would; then it still writes its statistics."""
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def read(self, line):
+        found = self.STATUS.search(line)
+        if found:
+            self.corpus, self.crashes = (int(group) for group in found.groups())
+
+    def statistics(self):
+        path = os.path.join(self.instance, "fuzzer_stats")
+        if not os.path.exists(path):
+            return {}
+        with open(path, encoding="utf-8") as file:
+            return dict((part.strip() for part in line.split(":", 1)) for line in file if ":" in line)
+
+    def findings(self):
+        """The inputs that ended the program, or took too long."""
+        return [os.path.join(folder, name) for folder in (os.path.join(self.instance, "crashes"),
+                                                          os.path.join(self.instance, "hangs"))
+                if os.path.isdir(folder) for name in sorted(os.listdir(folder)) if name.startswith("id:")]
+
+    def speed_of_a_core(self):
+        return int(self.told["execs_done"]) / max(self.cpu, 0.01)
 
 
 class Scratch:

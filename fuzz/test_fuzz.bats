@@ -113,7 +113,7 @@ replay() {
 }
 
 @test "fuzz: scripts answer a wrong argument with one line and status 2" {
-    for script in campaign find-bugs minimise afl; do
+    for script in campaign find-bugs minimise afl speed; do
         run -2 "fuzz/$script" nonsense
         [[ $output == *nonsense* ]]
     done
@@ -145,5 +145,17 @@ replay() {
         run -0 "$OUT/$name" -runs=50 "fuzz/corpus/$(cut -d_ -f2 <<<"$name")"
         python3 -m zipfile -t "$OUT/${name}_seed_corpus.zip"
         [ -s "$OUT/$name.dict" ]
+    done
+}
+
+@test "fuzz: the scheduled job names every target, and no job takes over 90 minutes" {
+    targets=$(python3 -c 'import sys; sys.path.insert(0, "fuzz"); import engines; print(", ".join(engines.TARGETS))')
+    grep -qF "target: [$targets]" .github/workflows/ci.yml
+    for workflow in .github/workflows/ci.yml .clusterfuzzlite/workflow.yml; do
+        # Every job says how long it may take.
+        [ "$(grep -c '^    runs-on:' "$workflow")" -eq "$(grep -c '^    timeout-minutes:' "$workflow")" ]
+        while read -r _ minutes; do
+            [ "$minutes" -le 90 ]
+        done < <(grep '^    timeout-minutes:' "$workflow")
     done
 }

@@ -70,3 +70,15 @@ setup() {
     run ! pgrep -P "$campaign"
     run ! pgrep -f "^$PWD/build/fuzz-san-tiny/fuzz/parser -dict"
 }
+
+@test "fuzz: Ctrl-C ends a campaign with what was done so far" {
+    run -130 timeout --preserve-status -s INT 15 fuzz/campaign --time 100 --limits tiny parser
+    [[ $output == *"nothing found in "* ]]
+    run ! pgrep -f "^$PWD/build/fuzz-san-tiny/fuzz/parser -dict"
+}
+
+@test "fuzz: Ctrl-C ends AFL++ with what was done so far" {
+    run -130 timeout --preserve-status -s INT 15 fuzz/afl --time 100 parser
+    [[ $output == *" runs in "*"crashes 0, hangs 0"* ]]
+    run ! pgrep -f "^$PWD/build/fuzz-afl/fuzz/parser"
+}

@@ -5,8 +5,11 @@
 
 #include "oracle.h"
 
-#define BYTES_MAX  20000u
-#define REPEAT_MAX 5000u
+#define BYTES_MAX  (4 * REPEAT_MAX)
+#define REPEAT_MAX (SMSP_REQUEST_MAX + 864u) /* longer than any line may be */
+#define ENDS_MAX   8u /* thousands of empty requests tell nothing more */
+#define FINE_FIRST 64u  /* pieces; after them, and until the last bytes, a stream is cut coarsely */
+#define FINE_LAST  150u
 #define SHOWN_MAX  300u
 
 static void *grow(void *at, size_t *room, size_t wanted, size_t each)
@@ -74,8 +77,10 @@ static void repeat(transcript *t, unsigned client, bool *cut, const uint8_t coun
 
     if (t->len == 0)
         return;
-    times = times < REPEAT_MAX ? times : REPEAT_MAX;
-    memset(run, t->bytes[t->len - 1], times);
+    uint8_t byte = t->bytes[t->len - 1];
+    size_t most = byte == '\n' || byte == '\0' ? ENDS_MAX : REPEAT_MAX;
+    times = times < most ? times : most;
+    memset(run, byte, times);
     add_bytes(t, client, cut, run, times);
 }
 
@@ -118,7 +123,8 @@ void transcript_read(transcript *t, const uint8_t *data, size_t size, const cook
 
 size_t transcript_piece(uint8_t cuts, size_t n, size_t left)
 {
-    size_t most = cuts < 64 ? 1 : cuts < 128 ? 3 : cuts < 192 ? 17 : 100;
+    bool fine = n < FINE_FIRST || left <= FINE_LAST;
+    size_t most = !fine ? 1000 : cuts < 64 ? 1 : cuts < 128 ? 3 : cuts < 192 ? 17 : 100;
     size_t piece = 1 + (n * 2654435761u + cuts) / 7 % most;
 
     return cuts == 0 || piece > left ? left : piece;
