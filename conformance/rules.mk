@@ -68,6 +68,7 @@ check-conformance: ## test the conformance suite itself
 # FULL=1 plays all cases against all mutants, which takes long, and writes mutants/caught.txt.
 conformance-mutants: ## run the suite against known-bad servers, each of which it must notice (FULL=1: with all cases)
 	@ci/deps conformance
+	@$(MAKE) --no-print-directory -s all
 	@conformance/mutants/check $(if $(FULL),--full)
 
 # Each style is a run of its own with the server's default options; DELIVERY=all takes eight times as long.

@@ -1,7 +1,7 @@
 """What the mutants stand on: the reference server, and a list of them all.
 
-A mutant is a class derived from Mail, Frames or Server that is wrong in one
-way; its docstring says which. LEVEL is how the suite must notice: by a case
+A mutant is a class derived from Mail, Frames or Server, or from Client, that is
+wrong in one way; its docstring says which. LEVEL is how the suite must notice: by a case
 that fails (MUST or SHOULD), or, if the document allows what it does, by a case
 that DIFFERS (CHOICE).
 """
@@ -64,8 +64,14 @@ def load_all():
     return MUTANTS
 
 
+def is_client(kind):
+    return getattr(kind, "is_client", False)
+
+
 def run(kind, arguments):
-    """Runs a mutant as a server."""
+    """Runs a mutant as a server, or as the client."""
+    if is_client(kind):
+        return kind().main(arguments)
     if issubclass(kind, reference.Mail):
         return reference.main(arguments, make_mail=kind, make_server=Server)
     if issubclass(kind, reference.Server):

@@ -218,6 +218,14 @@ class BufferOfKilobyte(Frames):
             data = data.replace(b"\n", b"", 1)
         return super().feed(data)
 
+
+@SHOULD
+class EdgeInsideCrLf(Frames):
+    """A CR LF that a buffer of 224 bytes cuts in two ends no request."""
+
+    def feed(self, data):
+        return super().feed(data[:224] + data[225:] if data[223:225] == b"\r\n" else data)
+
 # ---- requests that are too long
 
 

@@ -47,6 +47,20 @@ class Cases(unittest.TestCase):
         for case in self.cases:
             self.assertLessEqual(STRICT.index(case.level), STRICT.index(RULES[case.rules[0]]), case.path)
 
+    def test_attacks(self):
+        """cases: README.md names a case, or a reason, for each of thirty attacks, and all that it names are there"""
+        with open(os.path.join(SUITE, "README.md"), encoding="utf-8") as file:
+            section = file.read().partition("## The attacks")[2].partition("\n## ")[0]
+        rows = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", section, re.MULTILINE)
+        self.assertEqual([int(number) for number, _ in rows], list(range(1, 31)))
+        faults = re.findall(r"^\| [^\d|-][^|]*\| (.*) \|$", section.partition("beanstalkd")[2], re.MULTILINE)[1:]
+        self.assertEqual(len(faults), 4)
+        named = re.findall(r"\b[a-z]+(?:-[a-z0-9]+)+\b", " ".join([cases for _, cases in rows] + faults))
+        groups = {case.group for case in self.cases} | {"cookie"}
+        named = {name for name in named if name.split("-")[0] in groups}
+        self.assertGreater(len(named), 80)
+        self.assertEqual(named - {case.id for case in self.cases}, set())
+
     def test_file_names(self):
         """cases: a file is named after its case"""
         for case in self.cases:
