@@ -24,7 +24,7 @@ $(B)/ci/bench/parse_re2c.o: $(B)/ci/bench/parse_re2c.c
 .PHONY: bench bench-short bench-engine check-bench
 
 bench: ## compare smspd with Redis, beanstalkd and others, about 15 minutes; results go to ci/bench/
-	@ci/deps bench
+	@ci/deps bench fuzz
 	@$(MAKE) --no-print-directory -s all $(BENCH_ECHO) $(BENCH_ENGINE)
 	@ci/bench/run --out ci/bench
 

@@ -25,7 +25,8 @@ def load(server, clients, depth, size, seconds, mix=None, warmup=0.1):
         command += ["--cookies", os.path.join(server.directory, "cookies")]
     ran = subprocess.run(command, capture_output=True, text=True)
     if ran.returncode != 0:
-        raise peers.BenchError(f"{server.name}: smsp-load ended with {ran.returncode}: {ran.stderr.strip()}")
+        raise peers.BenchError(f"{server.name}, {mix}, {clients} × {depth}, {size} bytes: smsp-load ended with "
+                               f"{ran.returncode}: {ran.stderr.strip()}")
     found = json.loads(ran.stdout)
     check_counters(server, found)
     return found
@@ -87,9 +88,8 @@ def growth(smspd, clients, rounds, seconds):
     for _ in range(rounds):
         for count in clients:
             used = peers.processor_seconds(keeper)
-            began = time.monotonic()
             ran = load(smspd, count, 1, 64, seconds, warmup=0)
-            share = (peers.processor_seconds(keeper) - used) / (time.monotonic() - began)
+            share = (peers.processor_seconds(keeper) - used) / ran["seconds"]
             found.setdefault(count, []).append((ran["requests_per_second"], share, ran["latency_us"]["p99"]))
     return {count: [median(column) for column in zip(*rows)] for count, rows in found.items()}
 
@@ -122,6 +122,24 @@ def start_up(make_server, rounds):
             running.start(make_server())
             times.append((time.monotonic() - began) * 1000)
     return times
+
+
+def fuzzing_speed(targets, seconds):
+    """Runs a second of some fuzz targets, built with the sanitizers; nothing without clang."""
+    if not shutil.which("clang"):
+        return {}
+    ran = subprocess.run(["fuzz/campaign", "--limits", "usual", "--time", str(seconds), *targets], capture_output=True, text=True)
+    found = fuzzing_rows(ran.stdout, targets)
+    if ran.returncode != 0 or len(found) != len(targets):
+        raise peers.BenchError(f"fuzz/campaign ended with {ran.returncode}: {(ran.stdout + ran.stderr).strip()[-300:]}")
+    return found
+
+
+def fuzzing_rows(text, targets):
+    """The table that fuzz/campaign ends with."""
+    rows = [re.search(rf"^{target} +\d+ +\d+ +(\d+) +(\d+) .*-$", text, re.MULTILINE) for target in targets]
+    return {target: {"runs_a_second": int(row.group(1)), "of_a_core": int(row.group(2))}
+            for target, row in zip(targets, rows) if row}
 
 
 def stripped_sizes():
