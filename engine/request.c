@@ -280,18 +280,18 @@ static bool find_verb(smsp_span word, smsp_verb *verb)
 
 /*@ requires \valid_read(rest.at + (0 .. rest.len - 1)) && \valid(request);
     requires \separated(request, rest.at + (0 .. rest.len - 1));
-    requires 0 <= request->verb < SMSP_VERBS && empty(request);
+    requires 0 <= verb < SMSP_VERBS && empty(request);
     assigns request->username, request->password, request->content, request->cookie;
     ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
-    ensures \result == SMSP_OK <==> parts_fit(verbs[request->verb].parts, has_rest, rest.at, rest.len);
+    ensures \result == SMSP_OK <==> parts_fit(verbs[verb].parts, has_rest, rest.at, rest.len);
     ensures \result == SMSP_OK ==> username_of(request, rest.at, rest.len);
     ensures \result == SMSP_OK ==> password_of(request, rest.at, rest.len);
     ensures \result == SMSP_OK ==> content_of(request, rest.at, rest.len);
     ensures \result == SMSP_OK ==> cookie_of(request, rest.at, rest.len);
 */
-static smsp_error parse_parts(bool has_rest, smsp_span rest, smsp_request *request)
+static smsp_error parse_parts(smsp_verb verb, bool has_rest, smsp_span rest, smsp_request *request)
 {
-    parts expected = verbs[request->verb].parts;
+    parts expected = verbs[verb].parts;
 
     if (!has_rest && expected <= CONTENT_COOKIE)
         return SMSP_BAD_PARTS;
@@ -309,6 +309,7 @@ static smsp_error parse_parts(bool has_rest, smsp_span rest, smsp_request *reque
 /*@ requires \valid_read(line + (0 .. len - 1)) && \valid(request);
     requires \separated(request, line + (0 .. len - 1));
     assigns *request;
+    ensures \result != SMSP_OK ==> request->verb == SMSP_VERBS;
     ensures \result == SMSP_OK || \result == SMSP_TOO_LONG || \result == SMSP_BAD_BYTES ||
         \result == SMSP_BAD_VERB || \result == SMSP_BAD_PARTS;
     ensures too_long: \result == SMSP_TOO_LONG <==> len > SMSP_REQUEST_MAX;
@@ -329,10 +330,12 @@ static smsp_error parse_parts(bool has_rest, smsp_span rest, smsp_request *reque
 smsp_error smsp_request_parse(const uint8_t *line, size_t len, smsp_request *request)
 {
     const smsp_span all = {line, len};
-    smsp_request parsed = {.verb = SMSP_DUMP};
     smsp_span word;
     smsp_span rest;
+    smsp_verb verb;
 
+    request->verb = SMSP_VERBS;
+    request->username = request->password = request->content = request->cookie = (smsp_span){line, 0};
     if (len > SMSP_REQUEST_MAX)
         return SMSP_TOO_LONG;
     if (len == 0)
@@ -340,16 +343,16 @@ smsp_error smsp_request_parse(const uint8_t *line, size_t len, smsp_request *req
     if (!smsp_text_ok(line, len))
         return SMSP_BAD_BYTES;
     bool has_rest = split(all, first_space(all), &word, &rest);
-    if (!find_verb(word, &parsed.verb))
+    if (!find_verb(word, &verb))
         return SMSP_BAD_VERB;
-    smsp_error error = parse_parts(has_rest, rest, &parsed);
+    smsp_error error = parse_parts(verb, has_rest, rest, request);
     /*@ assert inside(rest.at, rest.len, line, len); */
-    /*@ assert error == SMSP_OK ==> username_of(&parsed, line, len); */
-    /*@ assert error == SMSP_OK ==> password_of(&parsed, line, len); */
-    /*@ assert error == SMSP_OK ==> content_of(&parsed, line, len); */
-    /*@ assert error == SMSP_OK ==> cookie_of(&parsed, line, len); */
+    /*@ assert error == SMSP_OK ==> username_of(request, line, len); */
+    /*@ assert error == SMSP_OK ==> password_of(request, line, len); */
+    /*@ assert error == SMSP_OK ==> content_of(request, line, len); */
+    /*@ assert error == SMSP_OK ==> cookie_of(request, line, len); */
     if (error == SMSP_OK)
-        *request = parsed;
+        request->verb = verb;
     return error;
 }
 

@@ -186,7 +186,9 @@ typedef struct smsp_request {
     smsp_span cookie;   /* as smsp_cookie_ok, or empty */
 } smsp_request;
 
-/* Reads one line (without terminator) into spans of it.
+/* Reads one line (without terminator) into spans of it. After an error the verb
+ * is SMSP_VERBS and the rest means nothing: *request is filled in place, since a
+ * copy costs half of the time.
  * SMSP_TOO_LONG: over SMSP_REQUEST_MAX bytes; SMSP_BAD_BYTES: REQ-1;
  * SMSP_BAD_VERB: REQ-3 (an empty line too, REQ-2); SMSP_BAD_PARTS: REQ-4.
  * To a client each of them is KO. */

@@ -131,7 +131,7 @@ static void check_round_trip(const uint8_t *line, size_t len, const smsp_request
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    smsp_request request = {.verb = SMSP_VERBS};
+    smsp_request request = {.verb = SMSP_DUMP};
     uint8_t *line = exact_copy(data, size);
     size_t verb;
 
