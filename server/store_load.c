@@ -11,6 +11,7 @@
 #include "log.h"
 
 #define PROGRESS_MS 1000
+#define CHECK_STEPS 100000          /* of SQLite's machine, between two looks at the clock */
 #define PLACE_MAX   (INT64_MAX / 2) /* so that no server lives to see it overflow */
 
 /* ---- Rows become effects ---- */
@@ -162,12 +163,28 @@ static bool find_next_place(store *s)
     return low;
 }
 
-/* SQLite's own check of the file: one row "ok", or what is wrong. */
+static int show_checking(void *context)
+{
+    store *s = context;
+
+    if (clock_ms() >= s->say_at) {
+        log_line("%s: SQLite checks it", s->path);
+        s->say_at = clock_ms() + PROGRESS_MS;
+    }
+    return 0; /* go on */
+}
+
+/* SQLite's own check of the file: one row "ok", or what is wrong. Once for each opening:
+ * it takes as long as loading. */
 static bool check_file(store *s)
 {
     sqlite3_stmt *q = NULL;
     bool sound = false;
 
+    if (s->checked)
+        return true;
+    s->say_at = clock_ms() + PROGRESS_MS;
+    sqlite3_progress_handler(s->db, CHECK_STEPS, show_checking, s);
     if (sqlite3_prepare_v2(s->db, "PRAGMA integrity_check(1)", -1, &q, NULL) != SQLITE_OK)
         return store_complain(s, "cannot read it");
     if (sqlite3_step(q) == SQLITE_ROW) {
@@ -179,6 +196,8 @@ static bool check_file(store *s)
         (void)store_complain(s, "cannot read it");
     }
     (void)sqlite3_finalize(q);
+    sqlite3_progress_handler(s->db, 0, NULL, NULL);
+    s->checked = sound;
     return sound;
 }
 
@@ -246,8 +265,10 @@ bool store_check(const char *directory, const smsp_limits *limits)
     sqlite3_int64 version = 0;
     bool sound = false;
 
-    if (s == NULL || (size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", directory) >= sizeof s->path) {
-        log_line("--data: not enough memory, or the directory's name is too long");
+    if (s == NULL) {
+        log_line("--data %s: out of memory", directory);
+    } else if (!store_name_file(s, directory)) {
+        sound = false;
     } else if (access(s->path, F_OK) != 0) {
         log_line("%s: there is no database", s->path);
     } else if (store_open_file(s, SQLITE_OPEN_READONLY) && store_check_version(s, &version)) {

@@ -136,6 +136,18 @@ def one_server_a_directory():
 
 
 @scenario
+def behind_a_link():
+    """--data may be a symbolic link to a directory, as that of a systemd service with DynamicUser is."""
+    with directory() as around:
+        os.mkdir(f"{around}/real", 0o700)
+        os.symlink("real", f"{around}/link")
+        with Server("--data", f"{around}/link") as server, server.client() as client:
+            cookie = fill(client, "alice", ["one"])
+        with Server("--data", f"{around}/real") as server, server.client() as client:
+            want(mail_of(client, "alice", cookie), ["one"])
+
+
+@scenario
 def check():
     """--check counts what is there, while a server runs or not, and finds damage."""
     def look(data):

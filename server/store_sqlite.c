@@ -98,6 +98,17 @@ static bool defend(sqlite3 *db)
                         NULL, NULL, NULL) == SQLITE_OK;
 }
 
+bool store_name_file(store *s, const char *directory)
+{
+    char real[PATH_MAX];
+    const char *where = realpath(directory, real) != NULL ? real : directory;
+
+    if ((size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", where) < sizeof s->path)
+        return true;
+    log_line("--data: the directory's name is too long");
+    return false;
+}
+
 /* Opens s->path, alone or not; result: what a first look at it gave. */
 static bool open_once(store *s, int flags, int *result)
 {
@@ -144,20 +155,15 @@ store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN])
 {
     store *s = calloc(1, sizeof *s);
     sqlite3_int64 version = 0;
-    bool opened = false;
 
     if (s == NULL) {
         log_line("--data %s: out of memory", directory);
         return NULL;
     }
     (void)umask(077);
-    if ((size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", directory) >= sizeof s->path)
-        log_line("--data: the directory's name is too long");
-    else
-        opened = store_open_file(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
-                 store_check_version(s, &version) && store_migrate(s, version, salt_key) &&
-                 store_get_salt_key(s, salt_key) && prepare_statements(s);
-    if (opened)
+    if (store_name_file(s, directory) && store_open_file(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
+        store_check_version(s, &version) && store_migrate(s, version, salt_key) &&
+        store_get_salt_key(s, salt_key) && prepare_statements(s))
         return s;
     store_close(s);
     return NULL;
@@ -173,6 +179,7 @@ static void close_file(store *s)
     s->db = NULL;
     s->durable = false;
     s->long_wal = false;
+    s->checked = false;
 }
 
 void store_close(store *s)

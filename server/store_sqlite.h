@@ -32,6 +32,8 @@ struct store {
     store_result batch;       /* what has become of the batch so far */
     bool open_batch;          /* a transaction is under way */
     bool durable;             /* WAL with a sync at each commit is set */
+    int64_t say_at;           /* ms: when to say again that it is being checked */
+    bool checked;             /* SQLite has found the file sound */
     bool long_wal;            /* the WAL has been given its length, or there is no room for that */
     bool alone;               /* the disk has no room for what SQLite shares with others */
     char why[160];
@@ -46,6 +48,10 @@ bool store_number(sqlite3 *db, const char *query, sqlite3_int64 *value);
 
 /* Runs statements that give no rows. */
 bool store_run(store *s, const char *text);
+
+/* The file in the directory, behind any symbolic link: SQLite, told to follow none to a file,
+ * follows none to a directory either. False: one line said that the name is too long. */
+bool store_name_file(store *s, const char *directory);
 
 /* Opens the file s->path. False: one line said why not. */
 bool store_open_file(store *s, int flags);

@@ -15,6 +15,7 @@ play() {
 
 @test "store: everything outlives the server" { play restarts; }
 @test "store: one server a directory" { play one_server_a_directory; }
+@test "store: the directory may be behind a symbolic link" { play behind_a_link; }
 @test "store: --check counts, and finds damage" { play check; }
 @test "store: the keeper killed 10 times under load loses and doubles nothing" { play keeper_replaced; }
 @test "store: five keepers that answered nobody end the server" { play keepers_die_in_a_row; }
