@@ -1,6 +1,7 @@
 """Scenarios on secrets and limits: what can be found, who may do what, and for how long."""
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -250,6 +251,27 @@ def no_dump():
         want(client.ask(f"MESSAGE secret {cookie}", f"STORE alice {cookie}", f"MESSAGE too {cookie}", "DUMP"), ["OK"] * 4)
         want(os.read(ours, 65536), b"IMQ: 1\nMBX: 1\n", "printed")
     os.close(ours)
+
+
+@scenario
+def no_core_files():
+    """Whatever ends a keeper or a worker, with a sandbox or without: nothing of its memory gets into a file."""
+    with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as pattern:
+        if pattern.read()[0] in "|/":
+            print("core files go elsewhere on this machine: not tried")
+            raise SystemExit(77)
+
+    def allow_cores():
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    for options in ((), ("--no-sandbox",)):
+        with directory() as folder, Server(*options, cwd=folder, preexec_fn=allow_cores) as server:
+            with server.client() as client:
+                client.register("alice")
+                for pid in (*server.workers(), server.keeper):
+                    os.kill(pid, signal.SIGSEGV)
+                want(server.process.wait(10), 1, "status without a keeper")
+            want(os.listdir(folder), [], f"files made with {options}")
 
 
 def status_of(pid):

@@ -10,12 +10,13 @@
 
 #include "sandbox.h"
 
-/* Dies with its parent, and leaves a Ctrl-C, which goes to all of us, to it. */
+/* Dies with its parent, and leaves a Ctrl-C, which goes to all of us, to it. What is in
+ * its memory is in no core file, and other processes of our user cannot look at it. */
 static bool begin_child(sandbox_who who, pid_t parent)
 {
     sigset_t none;
 
-    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && prctl(PR_SET_DUMPABLE, 0) == 0 &&
            signal(SIGINT, SIG_IGN) != SIG_ERR && sigemptyset(&none) == 0 &&
            sigprocmask(SIG_SETMASK, &none, NULL) == 0 && sandbox_paths(who);
 }

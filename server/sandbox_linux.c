@@ -273,8 +273,7 @@ bool sandbox_enter(sandbox_who who)
 
     if (!prepared)
         return true;
-    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && limit(RLIMIT_CORE, 0) &&
-           (who == SANDBOX_KEEPER || limit_worker()) &&
+    return limit(RLIMIT_CORE, 0) && (who == SANDBOX_KEEPER || limit_worker()) &&
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 

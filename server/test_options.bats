@@ -84,3 +84,20 @@ wrong() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"smspd: "*"in use"* ]]
 }
+
+@test "options: a data directory that cannot be used, status 1 and one line" {
+    "$smspd" --version | grep -q "^store: SQLite" || skip "this smspd has no store"
+    cd "$BATS_TEST_TMPDIR"
+    touch file
+    mkdir -p none empty taken/lock folder/mail.db
+    wrong 1 "--data file: cannot use it: Not a directory" --data file 127.0.0.1 0
+    wrong 1 "--data none/deep/er: cannot make it: No such file" --data none/deep/er 127.0.0.1 0
+    wrong 1 "--data taken: cannot use it: Is a directory" --data taken 127.0.0.1 0
+    wrong 1 "/folder/mail.db: cannot open it" --data folder 127.0.0.1 0
+    wrong 1 "there is no database" --check --data file
+    wrong 1 "there is no database" --check --data empty
+    touch empty/mail.db
+    wrong 1 "it is empty" --check --data empty
+    wrong 2 "--check: say with --data DIR" --check
+    wrong 2 "want no words with --check" --check --data empty 127.0.0.1 0
+}
