@@ -242,7 +242,7 @@ def collect(run):
 def report(run, players, happened, settled, seconds):
     done = sum((player.done for player in players), Counter())
     lost, doubled, wrong = settled
-    print(f"chaos: seed {run.seed}, {seconds:.0f} s, {len(players)} clients")
+    print(f"{seconds:.0f} s, {len(players)} clients")
     print("faults: " + ", ".join(f"{name} {count}" for name, count in sorted(happened.items())))
     print(f"effects acknowledged {done['acknowledged']}, refused {done['refused']}, unknown {done['unknown']}; "
           f"servers that gave up {run.gave_up}")
@@ -266,6 +266,8 @@ def main():
     end_cleanly()
     seed = parsed.seed if parsed.seed is not None else random.randrange(1000000)
     began = time.monotonic()
+    print(f"chaos: seed {seed}: {len(chaos_faults.FAULTS)} kinds of faults for {parsed.time:.0f} s, then what is there is "
+          "compared with what was acknowledged", flush=True)
     with directory() as data, directory() as control:
         run = Run(seed, data, control)
         try:
@@ -280,4 +282,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("chaos: interrupted; nothing is left of it", file=sys.stderr)
+        sys.exit(130)

@@ -23,6 +23,14 @@ chaos() {
     [[ "$output" =~ lost\ [1-9] ]]
 }
 
+@test "chaos: Ctrl-C ends it with a line" {
+    run timeout -s INT 3 /usr/bin/python3 "$BATS_TEST_DIRNAME/chaos.py" --time 60 --seed 4 3>&-
+    echo "$output"
+    [ "$status" -eq 124 ] # what timeout says when it had to send the signal
+    [ "${#lines[@]}" -eq 2 ]
+    [[ "${lines[1]}" == "chaos: interrupted"* ]]
+}
+
 @test "chaos: its ledger tells lost, doubled, misplaced, refused and disordered mail" {
     cd "$BATS_TEST_DIRNAME"
     /usr/bin/python3 - <<'END'
