@@ -84,6 +84,20 @@ def pipelines():
 
 
 @scenario
+def pipelined_logins():
+    """The reply to a REGISTER comes while those behind it are hashed, not after them all."""
+    with Server("--password-cost", "full") as server, server.client() as client:
+        server.client().register("warm")
+        began = time.monotonic()
+        client.send(*[f"REGISTER user{number} pw" for number in range(30)])
+        want(client.reply()[:3], "OK ")
+        first = time.monotonic() - began
+        want({reply[:3] for reply in client.replies(29)}, {"OK "})
+        if first > (time.monotonic() - began) / 2:
+            raise AssertionError(f"the first reply came after {first:.3f} s, the last {time.monotonic() - began:.3f} s")
+
+
+@scenario
 def long_texts():
     """Texts that overflow a run's requests, and replies that overflow its answers."""
     with Server() as server, server.client() as client:

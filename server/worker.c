@@ -197,7 +197,10 @@ static void finish_login(worker *w)
 static void settle_run(worker *w)
 {
     uint32_t next = 0;
+    const step *first = &w->plan[0];
 
+    if (first->len > 0 && (first->verb == SMSP_REGISTER || first->verb == SMSP_LOGIN))
+        flush(w); /* a hash takes long; no permit yet, so a client that does not read holds none */
     while (next < w->planned && !w->broken) {
         if (w->plan[next].len == 0)
             emit_code(w, (smsp_reply_code)w->plan[next++].code);

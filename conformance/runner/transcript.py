@@ -31,10 +31,6 @@ class Step:
         self.line, self.what, self.who, self.text, self.template = line, what, who, text, template
         self.others = []  # of an expect: the other answers that the document allows
 
-    def source(self):
-        marks = {"send": ">", "raw": ">>", "expect": "<", "expect-raw": "<<", "refuse": "<!", "action": ":"}
-        return f"{self.who}{marks.get(self.what, ' ' + self.what)} {self.text}"
-
 
 class Case:
     """One transcript with its header."""
@@ -63,9 +59,6 @@ class Case:
             self.needs.add("keep")
         if overlaps(self.steps) or any(needs_end(step) for step in self.steps):
             self.needs.add("terminated")
-
-    def clients(self):
-        return sorted({step.who for step in self.steps if step.what in ("send", "raw", "expect", "action")})
 
     def names(self):
         """What a pattern may select it by."""

@@ -73,7 +73,7 @@ class Probe(Place):
     def test_cannot_tell(self):
         """probe: a server that answers to nothing is taken for the usual kind, and that is told"""
         _, out, _ = self.run_command("--server", awkward("silent"), "--cases", "register-gives-cookie", "--timeout", "0.2")
-        self.assertIn("(assumed: the server answered to nothing)", out)
+        self.assertIn("(assumed: the server answered to no way of asking)", out)
 
 
 class Findings(Place):
