@@ -31,7 +31,7 @@ lint: ## check style, static analysis and the project's own rules
 
 check-ci: ## test ci/deps, ci/test and the lint themselves
 	@ci/deps unit lint coverage
-	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats ci/test_coverage.bats
+	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats ci/test_coverage.bats ci/test_footprint.bats
 
 check-build: ## test the build: incremental, with both compilers, with the core alone
 	@ci/deps unit fuzz
@@ -55,6 +55,11 @@ check-portable: ## compare the engine's replies across compilers, word sizes, by
 analyse: ## run the analysers that take minutes: gcc -fanalyzer, scan-build, sparse, clang -Weverything
 	@ci/deps analyse
 	@ci/analyse
+
+.PHONY: footprint
+footprint: ## write engine/FOOTPRINT.md: code, stack and state in bytes, and no recursion
+	@ci/deps unit lint
+	@ci/footprint
 
 install: all ## install programs, library, header and manual below PREFIX (/usr/local), in DESTDIR if given
 	$(INSTALL) -d $(call below,$(sort $(dir $(INSTALLED))))

@@ -38,6 +38,25 @@ finds() {
     finds "no call in engine/" "engine/two.c:8: malloc()"
 }
 
+@test "rules: each call that the engine may not make is found" {
+    for call in malloc free printf snprintf strlen strcpy memchr time rand getenv abort; do
+        printf 'void smsp_y(void)\n{\n    %s(0);\n}\n' "$call" >engine/two.c
+        run ci/lint-rules
+        grep -F "engine/two.c:3: $call() is not for this place" <<<"$output" || { echo "$call: $output"; return 1; }
+    done
+}
+
+@test "rules: a copy past the checked writer is found in the engine, the writer's own is not" {
+    printf 'void smsp_y(void *a, void *b)\n{\n    memcpy(a, b, 1);\n}\n' >engine/bytes.h
+    ci/lint-rules
+    mv engine/bytes.h engine/two.c
+    finds "the engine copies bytes" "engine/two.c:3: memcpy()"
+    printf 'void smsp_y(void *a, void *b)\n{\n    memmove(a, b, 1);\n}\n' >engine/two.c
+    finds "the engine copies bytes" "engine/two.c:3: memmove()"
+    mv engine/two.c engine/frame.c
+    ci/lint-rules
+}
+
 @test "rules: the engine's tests may call what the engine may not" {
     printf 'void smsp_y(void)\n{\n    printf("x");\n}\n' >engine/test_two.c
     ci/lint-rules
