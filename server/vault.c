@@ -69,6 +69,8 @@ bool vault_open(vault *v, const server_options *options)
     v->memory = vault_set_aside(v->size);
     if (v->memory == NULL)
         return false;
+    if (madvise(v->memory, v->size, MADV_HUGEPAGE) != 0)
+        (void)0; /* a kernel without large pages: slower with many accounts, not wrong */
     if (options->data != NULL) {
         v->store = store_open(options->data, v->config.salt_key);
         if (v->store == NULL)

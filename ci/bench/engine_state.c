@@ -69,6 +69,7 @@ static void *set_aside(size_t size)
     void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     bench_check(at != MAP_FAILED, "memory");
+    (void)madvise(at, size, MADV_HUGEPAGE); /* as the keeper does */
     return at;
 }
 
