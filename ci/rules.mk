@@ -30,8 +30,9 @@ lint: ## check style, static analysis and the project's own rules
 	@ci/lint
 
 check-ci: ## test ci/deps, ci/test and the lint themselves
-	@ci/deps unit lint coverage
-	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats ci/test_coverage.bats ci/test_footprint.bats
+	@ci/deps unit lint coverage conformance
+	@$(MAKE) --no-print-directory -s replay
+	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats ci/test_coverage.bats ci/test_footprint.bats ci/test_mutation.bats
 
 check-build: ## test the build: incremental, with both compilers, with the core alone
 	@ci/deps unit fuzz
@@ -56,10 +57,18 @@ analyse: ## run the analysers that take minutes: gcc -fanalyzer, scan-build, spa
 	@ci/deps analyse
 	@ci/analyse
 
-.PHONY: footprint
+.PHONY: footprint mutation
 footprint: ## write engine/FOOTPRINT.md: code, stack and state in bytes, and no recursion
 	@ci/deps unit lint
 	@ci/footprint
+
+# SAMPLE mutants of the choice SEED.
+SAMPLE ?= 500
+SEED ?= 1
+mutation: ## change the engine in SAMPLE (500) small ways and see that the tests notice each
+	@ci/deps unit conformance
+	@$(MAKE) --no-print-directory -s replay
+	@ci/mutation --sample $(SAMPLE) --seed $(SEED)
 
 install: all ## install programs, library, header and manual below PREFIX (/usr/local), in DESTDIR if given
 	$(INSTALL) -d $(call below,$(sort $(dir $(INSTALLED))))
