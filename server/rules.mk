@@ -53,7 +53,8 @@ check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(SMSPD_UNIT) ## test the
 check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-server
 
-check-server-long: $(SMSPD) ## 20,000 connections, 200 killed workers, 16,000 rounds of pairs
+check-server-long: $(SMSPD) ## 20,000 connections, 200 killed workers, 16,000 rounds of pairs, failing system calls
+	@ci/deps chaos
 	@$(SMSPD_TESTED) bats server/test_long.bats
 
 # The seed repeats a run's decisions; without one it is random and printed.

@@ -5,13 +5,14 @@ import socket
 import sys
 
 import access_scenarios
+import failing_scenarios
 import process_scenarios
 import store_scenarios
 import wire_scenarios
 from harness import SCENARIOS, SMSPD, end_cleanly
 
 LONGEST = 600  # seconds; then a scenario has failed
-MODULES = (access_scenarios, process_scenarios, store_scenarios, wire_scenarios)  # each fills SCENARIOS
+MODULES = (access_scenarios, failing_scenarios, process_scenarios, store_scenarios, wire_scenarios)  # each fills SCENARIOS
 
 
 def main():
