@@ -32,7 +32,7 @@ lint: ## check style, static analysis and the project's own rules
 check-ci: ## test ci/deps, ci/test and the lint themselves
 	@ci/deps unit lint coverage conformance
 	@$(MAKE) --no-print-directory -s replay
-	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats ci/test_coverage.bats ci/test_footprint.bats ci/test_mutation.bats
+	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats ci/test_coverage.bats ci/test_engine_tools.bats
 
 check-build: ## test the build: incremental, with both compilers, with the core alone
 	@ci/deps unit fuzz

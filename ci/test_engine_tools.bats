@@ -1,22 +1,20 @@
 #!/usr/bin/env bats
-# ci/footprint: what the page says is true, and what it is for is noticed.
+# ci/footprint and ci/mutation: what they say is true, and what they are for is noticed.
 
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
-    cd "$root" || return
+    cd "$BATS_TEST_DIRNAME/.." || return
 }
 
-# A copy of the engine and of the tool, to be spoilt.
+# A copy of these files in a folder of its own, to be spoilt.
 copy() {
     tree="$BATS_TEST_TMPDIR/tree"
-    mkdir -p "$tree/ci"
-    cp -r engine "$tree/"
-    cp ci/footprint "$tree/ci/"
+    mkdir -p "$tree"
+    cp -r --parents "$@" "$tree"
     cd "$tree" || return
 }
 
 @test "footprint: the page names each file and each public function, and its states have their sizes" {
-    copy
+    copy engine ci/footprint
     ci/footprint --check
     sed -i 's/^| 1,000 |/| 1,001 |/' engine/FOOTPRINT.md
     run ci/footprint --check
@@ -25,7 +23,7 @@ copy() {
 }
 
 @test "footprint: recursion through another function, an unbounded stack and an unknown pointer are refused" {
-    copy
+    copy engine ci/footprint
     printf 'int smsp_b(int n);\nint smsp_a(int n);\nint smsp_a(int n)\n{\n    return n ? smsp_b(n - 1) + 1 : 0;\n}\n' >engine/one.c
     printf 'int smsp_a(int n);\nint smsp_b(int n);\nint smsp_b(int n)\n{\n    return smsp_a(n) * 3;\n}\n' >engine/two.c
     run ci/footprint
@@ -40,4 +38,26 @@ copy() {
     run ci/footprint
     [ "$status" -eq 1 ]
     [[ "$output" == *"smsp_a of one.c calls through a pointer"* ]]
+}
+
+@test "mutation: a gap in the tests is noticed, and so are stale explanations" {
+    copy engine conformance ci/mutation ci/mutants.py ci/mutation-survivors build/flat
+    printf '[none: for this test]\ntable.c: no such line ==> at all\n' >ci/mutation-survivors
+    run ci/mutation --sample 5 --tests text -- table.c
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"5 mutants: 0 killed, 5 survived"* && "$output" == *"SURVIVED  engine/table.c:"* ]]
+    [[ "$output" == *"STALE     table.c: no such line ==> at all"* ]]
+    run ci/mutation --sample 5 table.c
+    echo "$output"
+    [[ "$output" == *"5 mutants: 5 killed"* ]]
+}
+
+@test "mutation: wrong usage is told in a line" {
+    run ci/mutation --tests nothing
+    [ "$status" -eq 1 ]
+    [[ "$output" == "# "*"mutation: no test 'nothing': there are answer "* ]]
+    run ci/mutation nothing.c
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no engine/nothing.c"* ]]
 }
