@@ -26,7 +26,7 @@ setup() {
             run -0 "$program" -runs=200
             count=$((count + 1))
         done
-        [ "$count" -eq 18 ]
+        [ "$count" -eq 18 ] # all but store, each with both limits
     done
 }
 
@@ -34,6 +34,12 @@ setup() {
     run -1 fuzz/afl --time 20 rig
     [[ $output == *"FOUND"* ]]
     rm -rf build/fuzz/afl/rig
+}
+
+# AFL++ gives the input in shared memory, where a byte past its end is there to read.
+@test "fuzz: AFL++ with sanitizers finds a read past the input, by nothing else" {
+    run -0 fuzz/find-bugs --engine afl --oracles none --seeds 1 --time 30 part-past-the-end
+    [[ $output == *"| part-past-the-end | parser | ASan heap-buffer-overflow |"* ]]
 }
 
 @test "fuzz: AFL++ runs a target, with our mutator, and finds nothing" {
@@ -72,12 +78,14 @@ setup() {
 }
 
 @test "fuzz: Ctrl-C ends a campaign with what was done so far" {
+    run -0 fuzz/campaign --time 1 --limits tiny parser # builds it
     run -130 timeout --preserve-status -s INT 15 fuzz/campaign --time 100 --limits tiny parser
     [[ $output == *"nothing found in "* ]]
     run ! pgrep -f "^$PWD/build/fuzz-san-tiny/fuzz/parser -dict"
 }
 
 @test "fuzz: Ctrl-C ends AFL++ with what was done so far" {
+    run -0 fuzz/afl --time 2 parser # builds it
     run -130 timeout --preserve-status -s INT 15 fuzz/afl --time 100 parser
     [[ $output == *" runs in "*"crashes 0, hangs 0"* ]]
     run ! pgrep -f "^$PWD/build/fuzz-afl/fuzz/parser"

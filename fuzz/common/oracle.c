@@ -74,20 +74,15 @@ void engine_leaves(void)
     within_engine = false;
 }
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) /* MemorySanitizer allocates while it reports */
-#define HAS_MALLOC_HOOK 1
-#endif
-#endif
-
-#ifdef HAS_MALLOC_HOOK
-int __sanitizer_install_malloc_and_free_hooks(void (*made)(const volatile void *, size_t),
-                                              void (*freed)(const volatile void *));
+/* There with a sanitizer only. This file is not built with one itself: it must ask at run time. */
+__attribute__((weak)) int __asan_report_present(void);
+__attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(void (*made)(const volatile void *, size_t),
+                                                                    void (*freed)(const volatile void *));
 
 static void allocated(const volatile void *at, size_t size)
 {
     (void)at;
-    if (!within_engine)
+    if (!within_engine || __asan_report_present()) /* its report allocates */
         return;
     within_engine = false;
     oracle_failed("allocation", "the engine allocated %zu bytes", size);
@@ -100,9 +95,10 @@ static void freed(const volatile void *at)
 
 static void __attribute__((constructor)) watch_allocations(void)
 {
-    (void)__sanitizer_install_malloc_and_free_hooks(allocated, freed);
+    /* MemorySanitizer has the hooks too, but allocates while it reports. */
+    if (__asan_report_present != NULL && __sanitizer_install_malloc_and_free_hooks != NULL)
+        (void)__sanitizer_install_malloc_and_free_hooks(allocated, freed);
 }
-#endif
 
 /* ---- Work ---- */
 
