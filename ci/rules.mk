@@ -49,8 +49,9 @@ coverage: ## measure lines, branches and MC/DC of engine/, and fail if any is no
 	@ci/coverage
 
 .PHONY: check-portable analyse
-check-portable: ## compare the engine's replies across compilers, word sizes, byte orders and C libraries
-	@ci/deps portable
+check-portable: ## compare and test the engine across compilers, word sizes, byte orders and C libraries
+	@ci/deps portable unit conformance
+	@$(MAKE) --no-print-directory -s replay
 	@ci/portable
 
 analyse: ## run the analysers that take minutes: gcc -fanalyzer, scan-build, sparse, clang -Weverything
