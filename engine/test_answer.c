@@ -63,6 +63,18 @@ static void dump(void **data)
     }
 }
 
+static void dump_of_the_longest_name(void **data)
+{
+    world *w = *data;
+
+    assert_memory_equal(say(w, "REGISTER %0*d password", (int)SMSP_NAME_MAX, 7), "OK ", 3);
+    paper p = {.pieces_left = 3};
+    assert_int_equal(smsp_dump(w->state, print, &p), SMSP_OK);
+    char expected[100];
+    snprintf(expected, sizeof expected, "IMQ: 0\nMBX: 1\n  %0*d: 0\n", (int)SMSP_NAME_MAX, 7);
+    assert_string_equal(p.text, expected);
+}
+
 /* ---- The replies' way out ---- */
 
 static void answers(void **data)
@@ -87,6 +99,19 @@ static void answers(void **data)
     assert_string_equal(say(w, "DUMPLING"), KO); /* REQ-3 */
     assert_string_equal(say(w, "STORE a b c"), KO); /* REQ-4 */
     assert_string_equal(say(w, "DUMP \x7f"), KO);   /* REQ-1 */
+}
+
+static void sealed_login_has_no_content(void **data)
+{
+    world *w = *data;
+    smsp_request request = {.verb = SMSP_LOGIN, .username = SPAN("alice"), .password = SPAN("password")};
+    smsp_salt salt = {.cost = 7};
+    smsp_sealed sealed = {.content = SPAN("what was there before")};
+    smsp_cookie candidate;
+
+    assert_int_equal(smsp_seal_login(&w->secrets, &request, &salt, &sealed, &candidate), SMSP_OK);
+    assert_span_equal(sealed.username, "alice");
+    assert_span_equal(sealed.content, "");
 }
 
 /* ---- Making a state ---- */
@@ -118,7 +143,39 @@ static void limits_of_a_state(void **unused)
             assert_int_equal(smsp_state_init(memory, size, &config, &state), SMSP_BAD_LIMITS);
     }
     free(memory);
-    good = smsp_limits_default();
+}
+
+/* Where 32 bits end for the tables; a size_t of 32 bits is too small for any of these. */
+static void largest_limits(void **unused)
+{
+    const bool fits = SIZE_MAX > UINT32_MAX;
+    smsp_limits limits = small_limits();
+
+    (void)unused;
+    limits.text = 64 * (uint64_t)UINT32_MAX - 1;
+    assert_int_equal(smsp_state_size(&limits) > 0, fits);
+    limits.text++;
+    assert_int_equal(smsp_state_size(&limits), 0);
+    limits = small_limits();
+    limits.accounts = UINT32_C(1) << 31;
+    assert_int_equal(smsp_state_size(&limits) > 0, fits);
+    limits.accounts++;
+    assert_int_equal(smsp_state_size(&limits), 0);
+}
+
+/* PROTOCOL.md, section 8 */
+static void default_limits(void **unused)
+{
+    smsp_limits good = smsp_limits_default();
+
+    (void)unused;
+    assert_int_equal(good.accounts, 100000);
+    assert_int_equal(good.messages, 1000000);
+    assert_int_equal(good.text, 256 * 1024 * 1024);
+    assert_int_equal(good.mailbox, 100000);
+    assert_int_equal(good.imq, 0); /* as many as messages */
+    assert_int_equal(good.share, 0); /* a quarter */
+    assert_int_equal(good.journal, 16384);
     assert_in_range(smsp_state_size(&good), (size_t)256 << 20, (size_t)320 << 20);
 }
 
@@ -126,8 +183,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(dump, setup, teardown),
+        cmocka_unit_test_setup_teardown(dump_of_the_longest_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(sealed_login_has_no_content, setup, teardown),
         cmocka_unit_test_setup_teardown(answers, setup, teardown),
         cmocka_unit_test(limits_of_a_state),
+        cmocka_unit_test(largest_limits),
+        cmocka_unit_test(default_limits),
     };
     return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
 }

@@ -264,6 +264,14 @@ static void effects_that_do_not_apply(void **unused)
         assert_int_equal(replay(&w, SMSP_EFFECT_STORE, "axel"), SMSP_OK);
     assert_int_equal(replay(&w, SMSP_EFFECT_STORE, "axel"), SMSP_FULL);
     assert_int_equal(replay(&w, SMSP_EFFECT_DELETE, "axel"), SMSP_OK);
+    for (int i = 0; i < 2; i++) { /* no kinds, of a user who is there and has mail */
+        smsp_effect_kind kind = i == 0 ? SMSP_EFFECT_NONE : SMSP_EFFECTS;
+        uint8_t out[100];
+        size_t len = 0;
+        assert_int_equal(replay(&w, kind, "axel"), SMSP_BAD_EFFECT);
+        effect = effect_of(kind, "axel");
+        assert_int_equal(smsp_effect_encode(&effect, out, sizeof out, &len), SMSP_BAD_EFFECT);
+    }
     effect = effect_of(SMSP_EFFECT_MESSAGE, "alice");
     effect.content = SPAN("a\nb");
     assert_int_equal(smsp_replay(w.state, &effect), SMSP_BAD_EFFECT);
@@ -306,10 +314,11 @@ static void hostile_bytes(void **unused)
         const char *bytes;
         size_t len;
     } bad[] = {
-        {"\0\0\1a", 4},           /* no kind */
-        {"\7\0\1a", 4},           /* a kind too many */
-        {"\3\1\1a", 4},           /* LOGOUT with a cookie */
-        {"\3\2\1a", 4},           /* not a flag */
+        {"\0\0", 2},              /* no kind: more bytes would not help */
+        {"\7\0", 2},              /* a kind too many */
+        {"\3\1", 2},              /* LOGOUT with a cookie */
+        {"\3\2", 2},              /* not a flag */
+        {"\1\2", 2},
         {"\3\0\0", 3},            /* no name */
         {"\3\0\1-", 4},           /* a misshapen one */
         {"\4\0\1a\0\0", 6},       /* an empty message */

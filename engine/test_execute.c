@@ -196,6 +196,8 @@ static void shared_mailboxes(void **unused)
     (void)say(&w, "STORE bob %s", alice);
     assert_string_equal(say(&w, "GETMSG bob %s", alice), "hello");
     assert_string_equal(say(&w, "DELMSG bob %s", alice), "OK");
+    assert_string_equal(say(&w, "GETMSG nobody %s", alice), KO);
+    assert_string_equal(say(&w, "DELMSG nobody %s", alice), KO);
     world_close(&w);
 }
 
@@ -271,6 +273,25 @@ static void salts(void **data)
     assert_int_equal(smsp_execute(w->state, &ask, &other), SMSP_OK);
     assert_memory_not_equal(before.salt.bytes, other.salt.bytes, SMSP_SALT_LEN);
     assert_memory_not_equal(before.salt.bytes, before.salt.bytes + 8, 8);
+}
+
+static void each_byte_of_a_name_counts_for_its_salt(void **data)
+{
+    world *w = *data;
+    uint8_t name[SMSP_NAME_MAX];
+    smsp_sealed ask = {.verb = SMSP_SALT, .username = {name, sizeof name}};
+    smsp_result one, other;
+
+    memset(name, 'n', sizeof name);
+    assert_int_equal(smsp_execute(w->state, &ask, &one), SMSP_OK);
+    for (size_t i = 0; i < sizeof name; i++) {
+        name[i] = 'm';
+        assert_int_equal(smsp_execute(w->state, &ask, &other), SMSP_OK);
+        assert_memory_not_equal(one.salt.bytes, other.salt.bytes, 8);
+        assert_memory_not_equal(one.salt.bytes + 8, other.salt.bytes + 8, 8);
+        assert_int_equal(other.salt.cost, 7);
+        name[i] = 'n';
+    }
 }
 
 /* What is kept is the verifier, not the password's token. */
@@ -358,6 +379,7 @@ static void message_limits(void **unused)
         {{.accounts = 1, .messages = 3, .text = 64 * 9, .mailbox = 9, .imq = 9, .share = 9, .journal = 9}, 3},
         {{.accounts = 1, .messages = 9, .text = 64 * 4, .mailbox = 9, .imq = 9, .share = 9, .journal = 9}, 4},
         {{.accounts = 1, .messages = 9, .text = 64 * 9, .mailbox = 9, .imq = 5, .share = 9, .journal = 9}, 5},
+        {{.accounts = 1, .messages = 9, .text = 64 * 9, .mailbox = 9, .imq = 1, .share = 9, .journal = 9}, 1},
         {{.accounts = 1, .messages = 9, .text = 64 * 9, .mailbox = 9, .imq = 9, .share = 6, .journal = 9}, 6},
     };
 
@@ -438,6 +460,7 @@ int main(void)
         test(contents),
         test(hostile_sealed_requests),
         test(salts),
+        test(each_byte_of_a_name_counts_for_its_salt),
         test(kept_secrets),
         test(tokens_without_a_verifier),
         test(imq_share),

@@ -114,6 +114,7 @@ static void nul_lines(void **unused)
     EXPECT("a\nb\0", "[a]"); /* LF came first: the NUL ends nothing */
     EXPECT("a\0b\nc\0", "[a][b\nc]");
     EXPECT("a\0b\r\0", "[a][b\r]");
+    EXPECT("a\0b\xff\1c\0", "[a][b\xff\1c]"); /* the neighbours of NUL end nothing */
 }
 
 /* The first terminator decides; the other byte is an ordinary one (FRM-1). */

@@ -28,6 +28,7 @@ static void every_reply(void **unused)
     FORMAT(&reply, SMSP_ENDS_LF, "You should log in first.\n");
     reply = (smsp_reply){.code = SMSP_REPLY_COUNTED, .count = 0};
     FORMAT(&reply, SMSP_ENDS_LF, "COUNTED 0\n");
+    reply.text = SPAN("no part of a count");
     reply.count = UINT32_MAX;
     FORMAT(&reply, SMSP_ENDS_LF, "COUNTED 4294967295\n");
     reply = (smsp_reply){.code = SMSP_REPLY_TEXT, .text = SPAN("hello there")};
@@ -124,7 +125,7 @@ static void counts(void **unused)
 {
     static const char *const bad[] = {"COUNTED",    "COUNTED ",   "COUNTED 01", "COUNTED -1",         "COUNTED +1",
                                       "COUNTED 1 ", "COUNTED 1x", "COUNTED  1", "COUNTED 4294967296", "COUNTED 99999999999",
-                                      "counted 1",  "COUNTED1",   "COUNTED 0x1"};
+                                      "counted 1",  "COUNTED1",   "COUNTED 0x1", "COUNTED 1/",         "COUNTED 1:"};
 
     (void)unused;
     assert_int_equal(parsed(SMSP_COUNT, "COUNTED 0").count, 0);

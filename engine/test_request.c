@@ -132,6 +132,7 @@ static void verbs(void **unused)
 static void bytes(void **unused)
 {
     (void)unused;
+    ERROR("\x7f", SMSP_BAD_BYTES); /* before the verb is looked at */
     ERROR("DUMP\t", SMSP_BAD_BYTES);
     ERROR("DUMP \x1b[2J", SMSP_BAD_BYTES);
     ERROR("MESSAGE a\rb " COOKIE, SMSP_BAD_BYTES);

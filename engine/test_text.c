@@ -124,9 +124,12 @@ static void cookies(void **unused)
     assert_false(smsp_cookie_ok(cookie, SMSP_COOKIE_LEN - 1));
     assert_false(smsp_cookie_ok(cookie, SMSP_COOKIE_LEN + 1));
     for (unsigned byte = 0; byte < 256; byte++) {
-        cookie[SMSP_COOKIE_LEN - 1] = (uint8_t)byte;
         bool expected = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
-        assert_int_equal(smsp_cookie_ok(cookie, SMSP_COOKIE_LEN), expected);
+        for (size_t place = 0; place < SMSP_COOKIE_LEN; place++) {
+            cookie[place] = (uint8_t)byte;
+            assert_int_equal(smsp_cookie_ok(cookie, SMSP_COOKIE_LEN), expected);
+            cookie[place] = '0';
+        }
     }
 }
 
