@@ -61,6 +61,21 @@ def load(folder, port, clients, seconds, protocol, mix):
     return told["requests_per_second"], flushes.of(told["requests"])
 
 
+def messages(folder, seconds):
+    """One client, MESSAGE after MESSAGE: each is one row and one commit, as of the bare loop."""
+    with Server("--data", tempfile.mkdtemp(dir=folder), "--password-cost", "test") as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(b"REGISTER alice secret\n")
+            request = b"MESSAGE " + b"x" * 64 + client.recv(64).replace(b"OK", b"")
+            flushes, began, count = Flushes(folder), time.monotonic(), 0
+            while time.monotonic() - began < seconds:
+                client.sendall(request)
+                if client.recv(64) != b"OK\n":
+                    raise SystemExit(f"durable_bench: MESSAGE {count + 1} was not answered OK")
+                count += 1
+            return count / (time.monotonic() - began), flushes.of(count)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -90,13 +105,14 @@ def main():
     parser.add_argument("--time", type=float, default=2, help="seconds for each figure of a round (2)")
     parser.add_argument("--dir", default=None, help="where the disk is (the usual place for temporary files)")
     parsed = parser.parse_args()
-    figures = {"bare commits": [], "smspd, 1 client, MESSAGE STORE": []}
+    figures = {"bare commits": [], "smspd, 1 client, MESSAGE": [], "smspd, 1 client, MESSAGE STORE": []}
     for clients in (1, 64):
         figures |= {f"smspd, {clients} clients, job": [], f"redis, {clients} clients, job": []}
     folder = tempfile.mkdtemp(prefix="smspd-bench-", dir=parsed.dir)
     try:
         for _ in range(parsed.rounds):
             figures["bare commits"].append(bare_commits(folder, parsed.time))
+            figures["smspd, 1 client, MESSAGE"].append(messages(folder, parsed.time))
             figures["smspd, 1 client, MESSAGE STORE"].append(smspd(folder, 1, parsed.time, "send"))
             for clients in (1, 64):
                 figures[f"smspd, {clients} clients, job"].append(smspd(folder, clients, parsed.time, "job"))
@@ -107,8 +123,9 @@ def main():
         rates, flushes = zip(*found)
         print(f"{name:32} {statistics.median(rates):9.0f}/s, {statistics.median(flushes):.2f} flushes each, "
               f"of {' '.join(f'{rate:.0f}' for rate in rates)}")
-    ratios = [one[0] / bare[0] for bare, one in zip(figures["bare commits"], figures["smspd, 1 client, MESSAGE STORE"])]
-    print(f"one durable client, of bare commits: {statistics.median(ratios):.2f}")
+    for name in ("MESSAGE", "MESSAGE STORE"):
+        ratios = [one[0] / bare[0] for bare, one in zip(figures["bare commits"], figures[f"smspd, 1 client, {name}"])]
+        print(f"one durable client, {name}, of bare commits: {statistics.median(ratios):.2f}")
     return 0
 
 

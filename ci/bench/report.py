@@ -245,8 +245,8 @@ def write(found, out):
     if engine:
         lines.append("- " + about_line("The engine", found["engine_about"]))
     if servers and found["servers_about"]["load_average"] > 2:
-        lines.append("- **The machine was busy with other work** (see the load average): the ratios between servers are "
-                     "coarse, their spread says how coarse, and rates are far below what an idle machine gives.")
+        lines.append("- **The load average was over 2 at the beginning**: other work was going on, or had just ended. If it "
+                     "went on, ratios between servers are coarse, as their spread tells, and rates are low.")
     named = found.get("servers_about") or found["engine_about"]
     lines += [f"- smspd {named['smspd']} ({named['parts']}), Redis {named['redis']}, beanstalkd {named['beanstalkd']}, "
               f"re2c {named['re2c']}.", "",
