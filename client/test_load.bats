@@ -212,8 +212,8 @@ usage() {
 }
 
 @test "load: Ctrl-C reports what was counted and ends with status 130" {
-    start_server --memory
-    run timeout --preserve-status -s INT 1 "$load" -q -c 4 -t 60 127.0.0.1 "$port"
+    start_server --memory --password-cost test
+    run timeout --preserve-status -s INT 3 "$load" -q -c 4 -t 60 127.0.0.1 "$port"
     echo "$output"
     [ "$status" -eq 130 ]
     [[ "$output" == *' requests/s, '*', 0 wrong'* ]]

@@ -156,6 +156,6 @@ replay() {
         [ "$(grep -c '^    runs-on:' "$workflow")" -eq "$(grep -c '^    timeout-minutes:' "$workflow")" ]
         while read -r _ minutes; do
             [ "$minutes" -le 90 ]
-        done < <(grep '^    timeout-minutes:' "$workflow")
+        done < <(grep -oE 'minutes: *[0-9]+' "$workflow")
     done
 }
