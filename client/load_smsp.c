@@ -163,13 +163,19 @@ static bool prepare(load_client *client)
     return done;
 }
 
+/* Fetch: a quick client does not ask for more than its share, which is in its mailbox. */
+static bool mailbox_is_empty(const load_client *client)
+{
+    return client->step_count == 3 && client->steps[0] == COUNT && client->step == 0 && client->looked >= client->sent;
+}
+
 static bool send_next(load_client *client, uint64_t due)
 {
     uint8_t step = client->steps[client->step];
     bool pair = step == MESSAGE && client->options->depth >= 2;
     uint8_t adds = pair ? 2 : 1;
 
-    if (client->count + adds > client->options->depth)
+    if (client->count + adds > client->options->depth || mailbox_is_empty(client))
         return false;
     load_put(client, step, step == MESSAGE ? client->sent++ : step == GETMSG ? client->looked++ : 0, due);
     if (pair)

@@ -211,9 +211,19 @@ usage() {
     [ "$due" -le 1010 ]
 }
 
+@test "load: fetch: a quick client leaves a slow one's messages alone" {
+    start_server --memory --password-cost test
+    for _ in $(seq 20); do
+        run "$load" -q -m fetch -c 3 -n 300 -s 100 127.0.0.1 "$port"
+        echo "$output"
+        [ "$status" -eq 0 ]
+    done
+}
+
 @test "load: Ctrl-C reports what was counted and ends with status 130" {
     start_server --memory --password-cost test
-    run timeout --preserve-status -s INT 3 "$load" -q -c 4 -t 60 127.0.0.1 "$port"
+    # --foreground: only one SIGINT, a second ends it at once
+    run timeout --foreground --preserve-status -s INT 2 "$load" -q -c 4 -t 60 127.0.0.1 "$port"
     echo "$output"
     [ "$status" -eq 130 ]
     [[ "$output" == *' requests/s, '*', 0 wrong'* ]]

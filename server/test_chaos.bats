@@ -24,7 +24,7 @@ chaos() {
 }
 
 @test "chaos: Ctrl-C ends it with a line" {
-    run timeout -s INT 3 /usr/bin/python3 "$BATS_TEST_DIRNAME/chaos.py" --time 60 --seed 4 3>&-
+    run timeout --foreground -s INT 3 /usr/bin/python3 "$BATS_TEST_DIRNAME/chaos.py" --time 60 --seed 4 3>&-
     echo "$output"
     [ "$status" -eq 124 ] # what timeout says when it had to send the signal
     [ "${#lines[@]}" -eq 2 ]
