@@ -46,7 +46,9 @@ class Usage(Place):
                              (["FRAMING=crfl"], "invalid choice: 'crfl'"), (["CASES=nonsense"], "no case"),
                              (["SERVER=/nonexistent/server {host} {port}"], "cannot run /nonexistent/server")):
             done = subprocess.run(["make", "-C", ROOT, "conformance", f"HTML={self.path('x.html')}", *words],
-                                  capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+                                  capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                                  env={name: value for name, value in os.environ.items()  # a make above has its own
+                                       if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "JOBS")})
             self.assertEqual(done.returncode, 2)
             self.assertIn(wrong, done.stderr)
             self.assertNotIn("ok 1", done.stdout)
