@@ -75,16 +75,23 @@ $(FUZZ_QUIET): override CFLAGS := -O2 -g $(if $(filter fuzz-msan,$(FUZZ_KIND)),$
 # What is compared need not be told: the words stand in fuzz/dict, and our mutators know them.
 FUZZ_BLIND := $(filter-out $(FUZZ_QUIET),$(ENGINE_OBJ))
 $(FUZZ_BLIND): override CFLAGS += $(if $(filter fuzz-afl%,$(FUZZ_KIND)),,-fno-sanitize-coverage=trace-cmp)
+# What `memory` tries is the check itself, so that it has one that guides the fuzzer. Overwritten,
+# a bool may hold anything, and is read all the same.
+FUZZ_CHECK := $(B)/fuzz/check.o
+$(FUZZ_CHECK): engine/check.c $(B)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(SMSP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(if $(findstring undefined,$(CFLAGS)),-fno-sanitize=bool) -c $< -o $@
 endif
 
 # Some flags stand here only, so what was made with others is made again.
-$(if $(FUZZ_KIND),$(ENGINE_OBJ) $(FUZZ_COMMON_OBJ)) $(B)/fuzz/.rules: fuzz/rules.mk
+$(if $(FUZZ_KIND),$(ENGINE_OBJ) $(FUZZ_COMMON_OBJ)) $(FUZZ_CHECK) $(B)/fuzz/.rules: fuzz/rules.mk
 
 $(B)/fuzz/%.o: override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ifuzz/common -Iserver -Iclient $(FUZZ_WORK)
 
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(B)/fuzz/%) $(B)/fuzz/rig
 .SECONDEXPANSION:
-$(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/targets/fuzz_%.o $(FUZZ_COMMON_OBJ) $$(if $$(filter store,$$*),$(FUZZ_STORE_OBJ)) $(LIBSMSP) \
+$(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/targets/fuzz_%.o $(FUZZ_COMMON_OBJ) $$(if $$(filter store,$$*),$(FUZZ_STORE_OBJ)) \
+		$$(if $$(filter memory,$$*),$(FUZZ_CHECK)) $(LIBSMSP) \
 		$$(if $$(FUZZ_SELF)$$(filter fuzz-afl%,$$(FUZZ_KIND)),,$$(call fuzz_mutator,$$*))
 	$(CC) $(CFLAGS) $(if $(FUZZ_SELF),,$(FUZZ_ENGINE)) $(LDFLAGS) $^ $(LDLIBS) -o $@
 

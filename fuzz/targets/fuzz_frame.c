@@ -73,11 +73,32 @@ static void feed(smsp_frame *frame, const uint8_t *at, size_t len, found *f)
     }
 }
 
+/* What a caller must not do is refused and changes nothing. */
+static void check_refusals(smsp_frame *frame)
+{
+    smsp_span line = {NULL, 0};
+    size_t room, end = frame->end;
+    uint8_t *to = smsp_frame_room(frame, &room);
+
+    ORACLE("frame", smsp_frame_fed(frame, room + 1) == SMSP_NO_ROOM, "more was fed than there is room");
+    ORACLE("frame", to + room == frame->buffer + frame->size, "%zu bytes of room", room);
+    ORACLE("frame", smsp_frame_partial(frame) == (to > frame->buffer || frame->discarding), "%zu bytes are held", end);
+    if (room == 0 || frame->ending != SMSP_ENDS_UNKNOWN)
+        return;
+    *to = '\n';
+    ORACLE("frame", smsp_frame_fed(frame, 1) == SMSP_OK && smsp_frame_end_here(frame, &line) == SMSP_NEED_MORE &&
+                        frame->ending == SMSP_ENDS_UNKNOWN,
+           "a silence before the bytes were looked at ended a line");
+    frame->end--;
+}
+
 static void end_here(smsp_frame *frame, found *f)
 {
     smsp_span line = {NULL, 0};
-    smsp_error error = smsp_frame_end_here(frame, &line);
 
+    if (oracles() == ORACLES_ALL)
+        check_refusals(frame);
+    smsp_error error = smsp_frame_end_here(frame, &line);
     if (error != SMSP_NEED_MORE)
         note(f, error == SMSP_TOO_LONG, (int)frame->ending, line.at, line.len);
     take_lines(frame, f);
@@ -92,6 +113,9 @@ static void run(const transcript *t, uint8_t cuts, size_t cut_at, found *f)
     size_t piece;
 
     f->len = 0;
+    ORACLE("frame", smsp_frame_init(&frame, buffer, SMSP_FRAME_SIZE(longest) - 1, longest) == SMSP_NO_ROOM &&
+                        smsp_frame_init(&frame, buffer, 2, 0) == SMSP_NO_ROOM,
+           "too little memory will do");
     ORACLE("frame", buffer != NULL && smsp_frame_init(&frame, buffer, size, longest) == SMSP_OK, "no frame");
     for (size_t i = 0; i < t->event_count; i++) {
         const event *e = &t->events[i];

@@ -1,7 +1,10 @@
 /* A state whose memory was overwritten: smsp_state_check must end on any contents
- * of the tables, and what it lets pass must be safe to print and to copy. Byte 0:
- * how the state was made; then three bytes a change: place (2), value (1). Bit 7
- * of byte 0 writes four bytes, most of them an index, at a multiple of four. */
+ * of the tables and counts, and what it lets pass must be safe to print and to copy.
+ * Byte 0: how the state was made; then three bytes a change: place (2), value (1).
+ * The first places are the counts, which are overwritten whole; behind them come the
+ * tables. Bit 7 of byte 0 writes four bytes there, most of them an index, at a
+ * multiple of four. */
+#include <stddef.h>
 #include <string.h>
 
 #include "state.h"
@@ -54,14 +57,26 @@ static bool ignore(void *context, const smsp_effect *effect)
     return true;
 }
 
+/* The state's other fields are pointers and what the caller chose. */
+static const size_t counts[] = {
+    offsetof(smsp_state, account_count), offsetof(smsp_state, session_count), offsetof(smsp_state, message_count),
+    offsetof(smsp_state, imq_count),     offsetof(smsp_state, journal_count), offsetof(smsp_state, deleted_count),
+    offsetof(smsp_state, pool.used),     offsetof(smsp_state, pool.fresh),    offsetof(smsp_state, pool.total),
+    offsetof(smsp_state, pool.free),
+};
+#define COUNTS (sizeof counts / sizeof counts[0])
+
 static void overwrite(const uint8_t *data, size_t size, bool words)
 {
     size_t first = sizeof(smsp_state);
 
     for (size_t i = 1; i + 3 <= size; i += 3) {
-        size_t place = first + (data[i] * 256u + data[i + 1]) % (w.size - first);
+        size_t chosen = (data[i] * 256u + data[i + 1]) % (w.size - first + COUNTS);
+        size_t place = chosen < COUNTS ? counts[chosen] : first + chosen - COUNTS;
         uint32_t index = data[i + 2] >= 250 ? SMSP_NIL : data[i + 2];
-        if (words && place / 4 * 4 >= first && place / 4 * 4 + 4 <= w.size)
+        if (chosen < COUNTS)
+            world_overwrite(&w, place, &index, 4);
+        else if (words && place / 4 * 4 >= first && place / 4 * 4 + 4 <= w.size)
             world_overwrite(&w, place / 4 * 4, &index, 4);
         else
             world_overwrite(&w, place, &data[i + 2], 1);

@@ -129,6 +129,32 @@ static void check_round_trip(const uint8_t *line, size_t len, const smsp_request
         ORACLE("round-trip", smsp_request_format(r, out, len - 1, &written) == SMSP_NO_ROOM, "it fits in less");
 }
 
+/* The same bytes as every part of a request: what cannot be sent is refused, the rest is
+ * a line that the parser takes. The length chooses the verb. */
+static void check_format(const uint8_t *part, size_t len)
+{
+    static uint8_t out[16000];
+    smsp_span span = {part, len};
+    smsp_request r = {(smsp_verb)(len % (SMSP_VERBS + 1)), span, span, span, span}, again;
+    bool text = model_is_text(part, len), spaces = count_spaces(part, len) > 0;
+    smsp_error wanted = SMSP_OK;
+    size_t written = 0;
+
+    if (len > sizeof out / 3)
+        return;
+    if (r.verb == SMSP_VERBS)
+        wanted = SMSP_BAD_VERB;
+    else if (r.verb != SMSP_DUMP && (len == 0 || (spaces && (text || r.verb != SMSP_MESSAGE))))
+        wanted = SMSP_BAD_PARTS;
+    else if (r.verb != SMSP_DUMP && !text)
+        wanted = SMSP_BAD_BYTES;
+    smsp_error error = smsp_request_format(&r, out, sizeof out, &written);
+    ORACLE("round-trip", error == wanted, "parts of %zu bytes: %s", len, smsp_strerror(error));
+    if (error == SMSP_OK && written <= SMSP_REQUEST_MAX)
+        ORACLE("round-trip", smsp_request_parse(out, written, &again) == SMSP_OK && again.verb == r.verb,
+               "what was made of parts of %zu bytes is no request", len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     smsp_request request = {.verb = SMSP_DUMP};
@@ -145,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ORACLE("grammar", error == wanted, "%s; the grammar: %s", smsp_strerror(error), smsp_strerror(wanted));
         ORACLE("grammar", request.verb == (error == SMSP_OK ? (smsp_verb)verb : SMSP_VERBS), "verb %d",
                (int)request.verb);
+        check_format(line, size);
     }
     if (error == SMSP_OK && oracles() != ORACLES_NONE) {
         check_span(line, size, request.username);
