@@ -43,10 +43,15 @@ check-install: ## test make install and make uninstall
 	@$(MAKE) --no-print-directory -s all
 	@bats ci/test_install.bats
 
-.PHONY: coverage
+# What the tests of server/ and client/ run.
+.PHONY: coverage coverage-programs tested
 coverage: ## measure lines, branches and MC/DC of engine/, and fail if any is not reached; pages in build/coverage/html
 	@ci/deps coverage conformance
 	@ci/coverage
+
+coverage-programs: ## measure lines and branches of server/ and client/, and fail below 95 %; pages in build/coverage-programs/html
+	@ci/deps coverage chaos
+	@ci/coverage_programs
 
 .PHONY: check-portable analyse
 check-portable: ## compare and test the engine across compilers, word sizes, byte orders and C libraries

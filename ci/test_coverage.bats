@@ -27,3 +27,37 @@ setup() {
     [[ $output == *"'test_ground' ended with status 1"* ]]
     [[ $output != *'ok 1 - every line'* ]]
 }
+
+# Only the unit tests are run, which reach some of the server and little of the client.
+@test "coverage-programs: what no test reaches is named, and below the percentage asked for the status is 1" {
+    cp -R server client "$copy"
+    sed -i 's/^static void put_span/bool slot_unreached(int a, int b);\nbool slot_unreached(int a, int b)\n{\n    return a \&\& b;\n}\n\n&/' \
+        "$copy/server/slot.c"
+    sed -i 's/("server", "lines"): [0-9]*/("server", "lines"): 30/' "$copy/ci/coverage_programs"
+    run "$copy/ci/coverage_programs" --steps units
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *'not reached: server/slot.c:'*': lines: return a && b;'* ]]
+    [[ $output == *'not reached: server/slot.c:'*': branches: a: never true'* ]]
+    [[ $output == *$'\nok 1 - at least 30 % of the lines of server/'* ]]
+    [[ $output == *$'\nnot ok 2 - at least '*' % of the branches of server/'* ]]
+    [[ $output == *$'\nnot ok 3 - at least '*' % of the lines of client/'* ]]
+    [ "$(grep -c '^histogram.c ' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '^worker.c .* 0/' <<<"$output")" -eq 1 ] # in no unit test, and it counts all the same
+}
+
+@test "coverage-programs: a test that fails ends it, and so does a file of which no program is built" {
+    cp -R server client "$copy"
+    sed -i 's/assert_int_equal(histogram_quantile(&h, 0.5), 0)/assert_int_equal(histogram_quantile(\&h, 0.5), 1)/' \
+        "$copy/client/test_histogram.c"
+    run "$copy/ci/coverage_programs" --steps units
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *'units failed, see build/coverage-programs/log/units'* ]]
+    [[ $output != *'ok 1 - at least'* ]]
+    cp client/test_histogram.c "$copy/client"
+    echo 'int lonely(void);' >"$copy/client/lonely.c"
+    run "$copy/ci/coverage_programs" --steps units
+    [ "$status" -eq 1 ]
+    [[ $output == *'no program is built of client/lonely.c: '* ]]
+}

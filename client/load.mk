@@ -12,12 +12,15 @@ $(LOAD_BIN): $(LOAD_OBJ) $(LIBSMSP)
 $(HISTOGRAM_TEST): %: %.o $(B)/client/histogram.o
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
-.PHONY: load check-load
+.PHONY: load check-load check-histogram
 load: $(LOAD_BIN) ## build client/smsp-load, the load generator
 all: $(LOAD_BIN)
+tested: $(LOAD_BIN) $(HISTOGRAM_TEST)
 
-check-load: $(HISTOGRAM_TEST) ## test the load generator
-	@ci/deps unit
-	@$(MAKE) --no-print-directory -s all
+check-histogram: $(HISTOGRAM_TEST)
 	@$(HISTOGRAM_TEST)
-	@bats client/test_load.bats
+
+check-load: check-histogram ## test the load generator
+	@ci/deps unit
+	@$(MAKE) --no-print-directory -s $(LOAD_BIN) $(SMSPD)
+	@SMSP_LOAD=$(LOAD_BIN) SMSPD=$(SMSPD) bats client/test_load.bats

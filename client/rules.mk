@@ -16,10 +16,12 @@ $(SMSP): $(CLIENT_OBJ) $(LIBSMSP) $(B)/client/.parts
 	$(CC) $(CFLAGS) $(LDFLAGS) $(CLIENT_OBJ) $(LIBSMSP) $(CLIENT_LIBS) -o $@
 
 all: $(SMSP)
+tested: $(SMSP)
 
 # The client without libedit, under the sanitizers; the tests run both.
-CLIENT_SAN := VARIANT=client-san NONE=1 \
-	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+PLAIN_VARIANT ?= client-san
+PLAIN_CFLAGS ?= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CLIENT_PLAIN := build/$(PLAIN_VARIANT)/smsp
 
 .PHONY: demo check-client
 # A bare system has no compiler; with one, the core is enough.
@@ -30,8 +32,8 @@ demo: ## watch two users exchange mail, and what DUMP prints
 
 check-client: ## test the client, and the demo
 	@ci/deps unit
-	@$(MAKE) --no-print-directory -s client/smsp server/smspd
-	+@$(MAKE) --no-print-directory -s $(CLIENT_SAN) build/client-san/smsp
-	@SMSP=build/client-san/smsp client/check "bats client/test_connection.bats" "bats client/test_commands.bats" \
+	@$(MAKE) --no-print-directory -s $(SMSP) $(SMSPD)
+	+@$(MAKE) --no-print-directory -s VARIANT=$(PLAIN_VARIANT) NONE=1 CFLAGS="$(PLAIN_CFLAGS)" $(CLIENT_PLAIN)
+	@SMSP=$(CLIENT_PLAIN) SMSPD=$(SMSPD) client/check "bats client/test_connection.bats" "bats client/test_commands.bats" \
 		"bats client/test_options.bats client/test_batch.bats client/test_demo.bats" \
-		"client/test_terminal.py client/smsp build/client-san/smsp"
+		"client/test_terminal.py $(SMSP) $(CLIENT_PLAIN)"

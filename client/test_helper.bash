@@ -37,7 +37,7 @@ wait_for_port() {
 # start_server [OPTION...]: smspd on a free port of $host, or 127.0.0.1.
 start_server() {
     : >"$BATS_TEST_TMPDIR/log"
-    server/smspd "$@" "${host:-127.0.0.1}" 0 >"$BATS_TEST_TMPDIR/terminal" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
+    "${SMSPD:-server/smspd}" "$@" "${host:-127.0.0.1}" 0 >"$BATS_TEST_TMPDIR/terminal" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
     started+=($!)
     wait_for_port "$BATS_TEST_TMPDIR/log" '.*listening on .*:\([0-9]*\)$'
 }

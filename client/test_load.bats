@@ -6,7 +6,7 @@ load test_helper
 
 setup() {
     client_setup
-    load=client/smsp-load
+    load=${SMSP_LOAD:-client/smsp-load}
 }
 
 teardown() {

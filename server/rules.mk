@@ -45,16 +45,25 @@ SMSPD_TESTED := SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSI
 
 SMSPD_BATS := $(patsubst %,server/test_%.bats,options server store access sandbox chaos)
 
-.PHONY: check-server check-server-san check-server-long
+tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(SMSPD_UNIT)
+
+RUN_SMSPD_UNIT := status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done
+
+.PHONY: check-server check-server-units check-server-san check-server-faults check-server-long
 check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
-	@status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done; \
-		$(SMSPD_TESTED) bats $(SMSPD_BATS) || status=1; exit $$status
+	@$(RUN_SMSPD_UNIT); $(SMSPD_TESTED) bats $(SMSPD_BATS) || status=1; exit $$status
+
+check-server-units: $(SMSPD_UNIT) ## the unit tests of it alone
+	@$(RUN_SMSPD_UNIT); exit $$status
 
 check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-server
 
-check-server-long: $(SMSPD) ## 20,000 connections, 200 killed workers, 16,000 rounds of pairs, failing system calls
+check-server-faults: $(SMSPD) ## each system call that the server makes fails once, and a permit to hash is lost
 	@ci/deps chaos
+	@$(SMSPD_TESTED) bats server/test_faults.bats
+
+check-server-long: $(SMSPD) ## 20,000 connections, 200 killed workers, 16,000 rounds of pairs
 	@$(SMSPD_TESTED) bats server/test_long.bats
 
 # The seed repeats a run's decisions; without one it is random and printed.

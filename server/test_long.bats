@@ -8,5 +8,3 @@ play() {
 @test "server, long: 20,000 connections in a row leave nothing" { play connections 20000; }
 @test "server, long: 200 workers killed under load harm nobody else" { play kill_workers 200; }
 @test "server, long: 8 senders, 2,000 rounds of pairs each" { play pairs 2000; }
-@test "server, long: a permit to hash comes back from the dead" { play permit_of_the_dead; }
-@test "server, long: each system call of the start that fails ends it with a line" { play failing_calls; }

@@ -9,7 +9,10 @@ play() {
 @test "server: requests without a terminator, under each --framing" { play unterminated; }
 @test "server: a client that sends byte by byte" { play one_byte_at_a_time; }
 @test "server: thousands of requests at once keep their order" { play pipelines; }
-@test "server: a pipelined REGISTER is answered when it is hashed" { play pipelined_logins; }
+@test "server: a pipelined REGISTER is answered when it is hashed" {
+    "${SMSPD:-$BATS_TEST_DIRNAME/smspd}" --version | grep -q "^secrets: Argon2id" || skip "here a password costs next to nothing"
+    play pipelined_logins
+}
 @test "server: the longest texts, many at once" { play long_texts; }
 @test "server: a half-close loses no reply and runs no tail" { play half_close; }
 @test "server: 8 senders with MESSAGE and STORE in one write" { play pairs; }

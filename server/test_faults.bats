@@ -1,0 +1,9 @@
+#!/usr/bin/env bats
+# What fails once in a long while, made to fail: make check-server-faults.
+
+play() {
+    timeout 600 /usr/bin/python3 -B "$BATS_TEST_DIRNAME/scenarios.py" "$@" 3>&-
+}
+
+@test "faults: a permit to hash comes back from the dead" { play permit_of_the_dead; }
+@test "faults: each system call of the start that fails ends it with a line" { play failing_calls; }
