@@ -69,9 +69,9 @@ footprint: ## write engine/FOOTPRINT.md: code, stack and state in bytes, and no 
 	@ci/footprint
 
 # SAMPLE mutants of the choice SEED.
-SAMPLE ?= 200
+SAMPLE ?= 500
 SEED ?= 1
-mutation: ## change the engine in SAMPLE (200) small ways and see that the tests notice each
+mutation: ## change the engine in SAMPLE (500) small ways and see that the tests notice each
 	@ci/deps unit conformance
 	@$(MAKE) --no-print-directory -s replay
 	@ci/mutation --sample $(SAMPLE) --seed $(SEED)

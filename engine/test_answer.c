@@ -145,6 +145,19 @@ static void limits_of_a_state(void **unused)
     free(memory);
 }
 
+/* Text memory is counted in whole blocks of 64 bytes. */
+static void size_of_text(void **unused)
+{
+    smsp_limits limits = small_limits();
+    size_t size = smsp_state_size(&limits);
+
+    (void)unused;
+    limits.text += 6400;
+    assert_int_equal(smsp_state_size(&limits), size + 6400);
+    limits.text += 63 - limits.text % 64;
+    assert_int_equal(smsp_state_size(&limits), size + 6400);
+}
+
 /* Where 32 bits end for the tables; a size_t of 32 bits is too small for any of these. */
 static void largest_limits(void **unused)
 {
@@ -187,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sealed_login_has_no_content, setup, teardown),
         cmocka_unit_test_setup_teardown(answers, setup, teardown),
         cmocka_unit_test(limits_of_a_state),
+        cmocka_unit_test(size_of_text),
         cmocka_unit_test(largest_limits),
         cmocka_unit_test(default_limits),
     };

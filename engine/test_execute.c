@@ -275,6 +275,27 @@ static void salts(void **data)
     assert_memory_not_equal(before.salt.bytes, before.salt.bytes + 8, 8);
 }
 
+/* 62 names: were a byte of their salts fixed, or one of a few, it would show. */
+static void each_byte_of_a_salt_varies(void **data)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    world *w = *data;
+    smsp_sealed ask = {.verb = SMSP_SALT};
+    smsp_result result;
+
+    for (size_t byte = 0; byte < SMSP_SALT_LEN; byte++) {
+        bool seen[256] = {false};
+        size_t different = 0;
+        for (size_t i = 0; i < sizeof letters - 1; i++) {
+            ask.username = (smsp_span){(const uint8_t *)&letters[i], 1};
+            assert_int_equal(smsp_execute(w->state, &ask, &result), SMSP_OK);
+            different += !seen[result.salt.bytes[byte]];
+            seen[result.salt.bytes[byte]] = true;
+        }
+        assert_in_range(different, 40, 62);
+    }
+}
+
 static void each_byte_of_a_name_counts_for_its_salt(void **data)
 {
     world *w = *data;
@@ -460,6 +481,7 @@ int main(void)
         test(contents),
         test(hostile_sealed_requests),
         test(salts),
+        test(each_byte_of_a_salt_varies),
         test(each_byte_of_a_name_counts_for_its_salt),
         test(kept_secrets),
         test(tokens_without_a_verifier),

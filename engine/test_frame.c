@@ -249,6 +249,46 @@ static void silence_after_all_was_looked_at(void **unused)
     assert_true(smsp_frame_partial(&frame));
 }
 
+/* A silence ends no line of a stream that has terminators (FRM-4), whichever they are. */
+static void silence_after_a_terminator(void **unused)
+{
+    static const char *const streams[] = {"ab\ncd", "ab\0cd"};
+    uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
+    smsp_frame frame;
+    smsp_span line;
+    size_t room;
+
+    (void)unused;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(smsp_frame_init(&frame, buffer, sizeof buffer, LONGEST), SMSP_OK);
+        memcpy(smsp_frame_room(&frame, &room), streams[i], 5);
+        assert_int_equal(smsp_frame_fed(&frame, 5), SMSP_OK);
+        assert_int_equal(smsp_frame_next(&frame, &line), SMSP_OK);
+        assert_int_equal(smsp_frame_next(&frame, &line), SMSP_NEED_MORE);
+        assert_int_equal(smsp_frame_end_here(&frame, &line), SMSP_NEED_MORE);
+        assert_true(smsp_frame_partial(&frame));
+    }
+}
+
+/* Nothing of a line that is too long is held any more when the silence comes. */
+static void silence_after_what_was_dropped(void **unused)
+{
+    uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
+    smsp_frame frame;
+    smsp_span line;
+    size_t room;
+
+    (void)unused;
+    assert_int_equal(smsp_frame_init(&frame, buffer, sizeof buffer, LONGEST), SMSP_OK);
+    uint8_t *to = smsp_frame_room(&frame, &room);
+    memset(to, 'x', room);
+    assert_int_equal(smsp_frame_fed(&frame, room), SMSP_OK);
+    assert_int_equal(smsp_frame_next(&frame, &line), SMSP_NEED_MORE);
+    assert_ptr_equal(smsp_frame_room(&frame, &room), buffer);
+    assert_int_equal(frame.end, 0);
+    assert_int_equal(smsp_frame_end_here(&frame, &line), SMSP_TOO_LONG);
+}
+
 /* Each byte is looked at once: between two calls only new bytes are searched. */
 static void scanned_moves_on(void **unused)
 {
@@ -290,6 +330,8 @@ int main(void)
         cmocka_unit_test(silence),
         cmocka_unit_test(silence_limits),
         cmocka_unit_test(silence_after_all_was_looked_at),
+        cmocka_unit_test(silence_after_a_terminator),
+        cmocka_unit_test(silence_after_what_was_dropped),
         cmocka_unit_test(scanned_moves_on),
     };
     return cmocka_run_group_tests_name("frame", tests, NULL, NULL);

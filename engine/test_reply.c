@@ -101,6 +101,8 @@ static void plain_replies(void **unused)
             assert_int_equal(refused(verb, "maybe"), SMSP_BAD_REPLY);
     }
     assert_int_equal(refused(SMSP_SALT, "OK"), SMSP_BAD_REPLY);
+    assert_int_equal(refused(SMSP_VERBS, "KO"), SMSP_BAD_REPLY);
+    assert_int_equal(refused(SMSP_SALT, "KO"), SMSP_BAD_REPLY);
 }
 
 static void cookies(void **unused)

@@ -115,6 +115,9 @@ static void wrong_number_of_parts(void **unused)
 
 static void verbs(void **unused)
 {
+    static const char *const names[SMSP_VERBS] = {"REGISTER", "LOGIN", "LOGOUT", "MESSAGE", "STORE",
+                                                  "COUNT", "DELMSG", "GETMSG", "DUMP"};
+
     (void)unused;
     ERROR("", SMSP_BAD_VERB);
     ERROR(" ", SMSP_BAD_VERB);
@@ -124,7 +127,8 @@ static void verbs(void **unused)
     ERROR("DUM", SMSP_BAD_VERB);
     ERROR("STORES bob " COOKIE, SMSP_BAD_VERB);
     ERROR("QUIT", SMSP_BAD_VERB);
-    assert_string_equal(smsp_verb_name(SMSP_GETMSG), "GETMSG");
+    for (size_t i = 0; i < SMSP_VERBS; i++)
+        assert_string_equal(smsp_verb_name((smsp_verb)i), names[i]);
     assert_string_equal(smsp_verb_name(SMSP_SALT), "?");
     assert_string_equal(smsp_verb_name((smsp_verb)77), "?");
 }
