@@ -89,3 +89,11 @@ def failing_calls():
     print(f"# {len(tried)} failing calls of {sum(map(bool, counts.values()))} kinds")
     if wrong or len(tried) < 40:
         raise AssertionError("\n".join(wrong) or f"only {len(tried)} calls were seen")
+
+
+@scenario
+def keeper_killed_at_start():
+    """A keeper that is killed before anybody is served, as for want of memory, is told of."""
+    status, last, listened = play("-o", os.devnull, "-e", "inject=sendto:signal=KILL:when=1")
+    if listened or status != 1 or "the keeper was ended by signal 9" not in last:
+        raise AssertionError(f"status {status}, last line {last!r}, listened: {listened}")

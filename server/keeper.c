@@ -61,8 +61,11 @@ static void tell(keeper *k, enum keeper_what what, uint32_t i)
 {
     keeper_note note = {what, i};
 
-    if (send(k->supervisor, &note, sizeof note, MSG_NOSIGNAL) < 0)
-        _exit(1); /* the supervisor is gone, and so are we */
+    if (send(k->supervisor, &note, sizeof note, MSG_NOSIGNAL) < 0) {
+        if (errno != EPIPE) /* then the supervisor is gone, and so are we */
+            log_line("the keeper cannot speak to the supervisor: %s", strerror(errno));
+        _exit(1);
+    }
 }
 
 static void answer(keeper *k, uint32_t i)

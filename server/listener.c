@@ -127,18 +127,25 @@ bool listeners_bind(listeners *all, const char *host, const char *port)
     return bound;
 }
 
-void listener_announce(int fd)
+bool listener_announce(int fd)
 {
     struct sockaddr_storage own = {0};
     socklen_t len = sizeof own;
     char host[NI_MAXHOST];
     char port[NI_MAXSERV];
 
-    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0 ||
-        getnameinfo((struct sockaddr *)&own, len, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return;
+    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0) {
+        log_line("cannot find out where it listens: %s; start again", strerror(errno));
+        return false;
+    }
+    int why = getnameinfo((struct sockaddr *)&own, len, host, sizeof host, port, sizeof port,
+                          NI_NUMERICHOST | NI_NUMERICSERV);
+    if (why != 0) {
+        log_line("cannot print where it listens: %s; start again", gai_strerror(why));
+        return false;
+    }
     log_line(own.ss_family == AF_INET6 ? "listening on [%s]:%s" : "listening on %s:%s", host, port);
+    return true;
 }
 
 client_address listener_address(const struct sockaddr *peer)

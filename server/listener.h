@@ -25,7 +25,7 @@ client_address listener_address(const struct sockaddr *peer);
 bool listeners_bind(listeners *all, const char *host, const char *port) SMSP_MUST_USE;
 
 /* Says on which address a socket listens: "smspd: listening on HOST:PORT",
- * brackets around an IPv6 address. */
-void listener_announce(int fd);
+ * brackets around an IPv6 address. False: one line said why it cannot. */
+bool listener_announce(int fd) SMSP_MUST_USE;
 
 #endif

@@ -54,6 +54,15 @@ static void tell_parts(const server_options *wanted)
     log_line("sandbox: %s", sandbox_active());
 }
 
+/* The exit status of what only prints. */
+static int printed(void)
+{
+    if (fflush(stdout) == 0)
+        return 0;
+    log_line("cannot write the output: %s", strerror(errno));
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     server_options wanted;
@@ -65,11 +74,11 @@ int main(int argc, char **argv)
     }
     options_result read = options_read(argc, argv, &wanted);
     if (read == OPTIONS_DONE)
-        return fflush(stdout) == 0 ? 0 : 1;
+        return printed();
     if (read == OPTIONS_WRONG)
         return 2;
     if (wanted.check)
-        return store_check(wanted.data, &wanted.limits) && fflush(stdout) == 0 ? 0 : 1;
+        return store_check(wanted.data, &wanted.limits) ? printed() : 1;
     if (!take_data(&wanted))
         return 1;
     /* SIGCHLD may come ignored from whoever started us; then no child could be reaped. */

@@ -24,7 +24,11 @@ $(B)/server/test_slot: $(B)/server/test_slot.o $(B)/server/slot.o $(LIBSMSP)
 FAULT_DISK := $(B)/fault_disk.so
 fault_disk_CFLAGS := -fPIC
 
-$(FAULT_DISK): $(B)/server/fault_disk.o
+# Calls that fail on command, in any of our programs (LD_PRELOAD).
+FAULT_CALLS := $(B)/fault_calls.so
+fault_calls_CFLAGS := -fPIC
+
+$(FAULT_DISK) $(FAULT_CALLS): $(B)/%.so: $(B)/server/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared $^ -o $@
 
 STORE_TEST_OBJ := $(patsubst %,$(B)/server/%.o,store_rig fault_disk log $(SMSPD_STORE))
@@ -40,12 +44,12 @@ SMSPD_UNIT := $(B)/server/test_slot \
 	$(if $(parts_sandbox),$(B)/server/test_sandbox)
 
 SMSPD_TESTED := SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSING) \
-	SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) \
+	SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) FAULT_CALLS_SO=$(CURDIR)/$(FAULT_CALLS) \
 	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/test_sandbox)
 
 SMSPD_BATS := $(patsubst %,server/test_%.bats,options server store access sandbox chaos)
 
-tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(SMSPD_UNIT)
+tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(FAULT_CALLS) $(SMSPD_UNIT)
 
 RUN_SMSPD_UNIT := status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done
 
@@ -59,7 +63,7 @@ check-server-units: $(SMSPD_UNIT) ## the unit tests of it alone
 check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-server
 
-check-server-faults: $(SMSPD) ## each system call that the server makes fails once, and a permit to hash is lost
+check-server-faults: $(SMSPD) $(FAULT_CALLS) ## each system call that the server makes fails once, and a permit to hash is lost
 	@ci/deps chaos
 	@$(SMSPD_TESTED) bats server/test_faults.bats
 

@@ -84,7 +84,8 @@ static bool begin_listening(const listeners *all)
         }
     }
     for (uint32_t i = 0; i < all->count; i++)
-        listener_announce(all->fds[i]);
+        if (!listener_announce(all->fds[i]))
+            return false;
     return true;
 }
 
@@ -199,8 +200,8 @@ static void keeper_ended(supervisor *s, int status)
     s->keeper = 0;
     if (s->ending)
         return;
-    if (s->listening && WIFSIGNALED(status))
-        log_line("the keeper was ended by signal %d: %s", WTERMSIG(status), then);
+    if (WIFSIGNALED(status))
+        log_line("the keeper was ended by signal %d: %s", WTERMSIG(status), s->listening ? then : "start again");
     else if (s->listening)
         log_line("the keeper ended: %s", then);
     if (lasts && s->listening)
@@ -344,6 +345,8 @@ static void attend(supervisor *s)
         s->paused_until = 0;
     if (s->keeper == 0 && s->serving == 0 && s->paused_until == 0)
         replace_keeper(s);
+    if (s->ending)
+        return; /* nothing would wake us */
     fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = s->notes, .events = POLLIN};
     for (uint32_t i = 0; i < s->listeners.count; i++)

@@ -233,11 +233,14 @@ static void fetch(worker *w)
         w->dirty = w->frame.end;
 }
 
-static bool readable(int milliseconds)
+/* Without a word about the client to be had, it is given up rather than waited for. */
+static bool readable(worker *w, int milliseconds)
 {
     struct pollfd client = {.fd = CLIENT_FD, .events = POLLIN};
+    int ready = poll(&client, 1, milliseconds);
 
-    return poll(&client, 1, milliseconds) != 0;
+    w->broken |= ready < 0;
+    return ready > 0;
 }
 
 static smsp_error next_line(worker *w, smsp_span *line)
@@ -276,7 +279,7 @@ static bool await_pair(worker *w)
     bool message = w->planned > 0 && w->plan[w->planned - 1].verb == SMSP_MESSAGE;
     bool half = smsp_frame_partial(&w->frame);
 
-    if (!message || w->ended || w->late || (!half && !readable(0)))
+    if (!message || w->ended || w->late || (!half && !readable(w, 0)))
         return false;
     if (SLOT_BYTES - w->len < SLOT_REQUEST_MAX) { /* it might not fit, and fetch moves the lines */
         take_back_message(w);
@@ -286,7 +289,7 @@ static bool await_pair(worker *w)
         int64_t now = clock_ms();
         if (w->pair_until == 0)
             w->pair_until = now + PAIR_MS;
-        if (now >= w->pair_until || !readable((int)(w->pair_until - now)))
+        if (now >= w->pair_until || !readable(w, (int)(w->pair_until - now)))
             return false;
     }
     fetch(w);
@@ -384,12 +387,12 @@ static void receive(worker *w)
     int64_t left = w->since + w->request_ms - clock_ms();
 
     if (w->partial && left < (patience < 0 ? INT32_MAX : patience)) {
-        w->late = left <= 0 || !readable((int)left);
+        w->late = left <= 0 || !readable(w, (int)left);
         patience = -1;
     }
-    if (w->late)
+    if (w->late || w->broken)
         return;
-    if (patience < 0 || readable(patience))
+    if (patience < 0 || readable(w, patience))
         fetch(w);
     else
         w->ends_here = true;
@@ -430,7 +433,7 @@ static void part(worker *w)
     if (shutdown(CLIENT_FD, SHUT_WR) != 0)
         return;
     for (int64_t left = DRAIN_MS; left > 0; left = until - clock_ms()) {
-        if (!readable((int)left) || read(CLIENT_FD, w->buffer, sizeof w->buffer) <= 0)
+        if (!readable(w, (int)left) || read(CLIENT_FD, w->buffer, sizeof w->buffer) <= 0)
             return;
     }
 }
