@@ -50,8 +50,12 @@ static bool open_client(run *r, load_client *client)
     const load_protocol *protocol = r->options->protocol;
     client->fd = load_connect(r->options);
     client->out_len = client->out_done = client->in_len = client->in_taken = 0;
-    return client->fd >= 0 && (protocol->greet == NULL || protocol->greet(client)) &&
-           epoll_ctl(r->epoll, EPOLL_CTL_ADD, client->fd, &event) == 0;
+    if (client->fd < 0 || (protocol->greet != NULL && !protocol->greet(client)))
+        return false;
+    if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, client->fd, &event) == 0)
+        return true;
+    fprintf(stderr, "smsp-load: client %u: cannot wait for its replies: %s\n", client->number, strerror(errno));
+    return false;
 }
 
 static bool sending_is_over(const run *r, uint64_t now)

@@ -13,10 +13,10 @@ teardown() {
     client_teardown
 }
 
-# faulty FAULT: the wrong server on a free port: $port.
+# faulty FAULT [PROGRAM]: the wrong server on a free port: $port.
 faulty() {
     : >"$BATS_TEST_TMPDIR/port"
-    client/test_load_server.py "$1" >"$BATS_TEST_TMPDIR/port" 3>&- &
+    "${2:-client/test_load_server.py}" "$1" >"$BATS_TEST_TMPDIR/port" 3>&- &
     started+=($!)
     wait_for_port "$BATS_TEST_TMPDIR/port" '\([0-9]*\)'
 }
@@ -30,6 +30,15 @@ finds() {
     echo "$output"
     [ "$status" -eq "$expected" ]
     [[ "$output" == *"$complaint"* ]]
+}
+
+# peers_find FAULT COMPLAINT PROTOCOL [STATUS]: the same of a server with another protocol.
+peers_find() {
+    faulty "$1" client/test_load_peers.py
+    run "$load" -q -p "$3" -c 1 -d 3 -n 60 127.0.0.1 "$port"
+    echo "$1 $3 $output"
+    [ "$status" -eq "${4:-1}" ]
+    [[ "$output" == *"$2"* ]]
 }
 
 # number NAME: that of the JSON object in $output.
@@ -160,6 +169,42 @@ usage() {
 
 @test "load: a connection that ends is trouble, status 2" {
     finds close 2 'client 0: the server closed the connection with ' -d 5
+}
+
+@test "load: Redis, beanstalkd and echo, alone, shared, at any depth, and in pieces" {
+    for fault in none cut; do
+        faulty "$fault" client/test_load_peers.py
+        for protocol in redis beanstalkd echo; do
+            for depth in 1 7; do
+                run "$load" -q -j -p "$protocol" -c 2 -d "$depth" -n 100 --seed "$depth" 127.0.0.1 "$port"
+                echo "$fault $protocol $depth $status $output"
+                [ "$status" -eq 0 ]
+                [ "$(number requests)" -ge 100 ]
+                [ "$(number wrong)" -eq 0 ]
+            done
+        done
+        run "$load" -q -p echo -m connect -c 2 -n 20 127.0.0.1 "$port"
+        [ "$status" -eq 0 ]
+    done
+}
+
+@test "load: each wrong reply of Redis, beanstalkd and echo is found" {
+    peers_find put 'first wrong reply: client 0, step 0, message ' redis
+    peers_find put ': BURIED\x0d\x0a' beanstalkd
+    peers_find put ': !0000-' echo
+    peers_find look ': $-1\x0d\x0a' redis
+    peers_find look ': NOT_FOUND' beanstalkd
+    peers_find remove 'step 2, message ' redis
+    peers_find remove 'step 2, message ' beanstalkd
+    for protocol in redis beanstalkd echo; do
+        peers_find text 'first wrong reply: client 0, step ' "$protocol"
+        peers_find close 'the server closed the connection with ' "$protocol" 2
+    done
+    peers_find end 'first wrong reply: client 0, step ' redis
+    peers_find end 'first wrong reply: client 0, step ' beanstalkd
+    for protocol in redis beanstalkd; do
+        usage "--mix send: with --protocol $protocol there is only job" -p "$protocol" -m send 127.0.0.1 "$port"
+    done
 }
 
 @test "load: nobody listens: one line, status 2" {

@@ -48,9 +48,9 @@ def process(*command):
 
 
 @contextlib.contextmanager
-def server():
+def server(*options):
     """smspd on a free port."""
-    with process(os.environ.get("SMSPD", "server/smspd"), "127.0.0.1", "0") as started:
+    with process(os.environ.get("SMSPD", "server/smspd"), *options, "127.0.0.1", "0") as started:
         for line in started.stdout:
             found = re.search(r"listening on .*:(\d+)$", line)
             if found:

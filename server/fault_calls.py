@@ -78,6 +78,8 @@ class Faults:
     """The control file of one process and its children."""
 
     def __init__(self):
+        if not os.path.exists(STAND_INS):
+            raise SystemExit(f"{STAND_INS}: not there; make check-server-faults builds it")
         self.file = tempfile.NamedTemporaryFile(prefix="fault-calls.")
         os.chmod(self.file.name, 0o666)
         self.file.truncate(HEAD.size + PLACES * SEEN.size)
