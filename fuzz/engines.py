@@ -145,8 +145,12 @@ class LibFuzzer:
             return
         os.makedirs(self.work, exist_ok=True)
         if not self.inputs and not os.listdir(self.work):
-            with open(os.path.join(self.work, "zeros"), "wb") as file:
-                file.write(bytes(32))
+            path = os.path.join(self.work, "zeros")
+            try:
+                with open(path, "wb") as file:
+                    file.write(bytes(32))
+            except OSError as error:
+                raise Failure(f"{path}: {error.strerror}") from error
 
     def run(self, progress=None, oracles=None):
         """Runs it to its end; progress(self) is called now and then."""
@@ -336,7 +340,7 @@ def seeds(folder):
 
 
 def main_of(function):
-    """Runs a script's main: Failure is one line and status 1, Ctrl-C is 130."""
+    """Runs a script's main: Failure, or a file that cannot be written, is one line and status 1, Ctrl-C is 130."""
     def ended(number, _):
         sys.exit(128 + number)  # what runs below us is ended by those who began it
 
@@ -345,6 +349,9 @@ def main_of(function):
         sys.exit(function())
     except Failure as failure:
         print(f"{os.path.basename(sys.argv[0])}: {failure}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"{os.path.basename(sys.argv[0])}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

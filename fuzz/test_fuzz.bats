@@ -119,6 +119,18 @@ replay() {
     done
 }
 
+@test "fuzz: a full disk is told, before a campaign and when something is found" {
+    fuzz/campaign --time 2 --limits usual rig || true
+    run -1 bash -c 'trap "" XFSZ; ulimit -f 0; fuzz/campaign --fresh --time 2 --limits usual rig'
+    [[ $output == *"campaign: "*"/zeros: File too large"* ]]
+    [[ $output != *Traceback* ]]
+    rm -rf build/fuzz/findings/rig-*
+    run -1 bash -c 'trap "" XFSZ; ulimit -f 0; fuzz/campaign --time 2 --limits usual rig'
+    [[ $output == *"FOUND by rig"*"could not be written: is the disk full?"* ]]
+    [[ $output != *"again:"* ]]
+    rm -rf build/fuzz/findings/rig-*
+}
+
 @test "fuzz: the corpora are within 256 KiB each" {
     for folder in fuzz/corpus/*; do
         size=$(cat "$folder"/* | wc -c)
