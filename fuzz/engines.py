@@ -198,12 +198,18 @@ def adopt_orphans():
 
 
 def await_orphans():
-    """What is left of the children was told to end: waits until it has."""
-    deadline = time.monotonic() + 5
+    """What is left of the children was told to end: waits until it has. afl-fuzz may leave a program that
+    is stopped between two runs, which is deaf: it is killed."""
+    patience = time.monotonic() + 1
     try:
-        while time.monotonic() < deadline:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                time.sleep(0.02)
+        while True:
+            if os.waitpid(-1, os.WNOHANG)[0] != 0:
+                continue
+            if time.monotonic() > patience:
+                with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as children:
+                    for child in children.read().split():
+                        os.kill(int(child), signal.SIGKILL)
+            time.sleep(0.02)
     except ChildProcessError:
         return
 

@@ -131,6 +131,18 @@ replay() {
     rm -rf build/fuzz/findings/rig-*
 }
 
+@test "fuzz: a program that afl-fuzz leaves stopped is ended" {
+    run -0 timeout 20 /usr/bin/python3 - <<'END'
+import os, subprocess, sys
+sys.path.insert(0, "fuzz")
+import engines
+engines.adopt_orphans()
+told = subprocess.run(["sh", "-c", "sleep 60 >/dev/null 2>&1 & sleep 0.5; kill -STOP $!; echo $!"], capture_output=True, text=True, check=True)
+engines.await_orphans()
+assert not os.path.exists(f"/proc/{int(told.stdout)}"), "it is still there"
+END
+}
+
 @test "fuzz: the corpora are within 256 KiB each" {
     for folder in fuzz/corpus/*; do
         size=$(cat "$folder"/* | wc -c)
