@@ -17,7 +17,7 @@
 #define WORDS long a, long b, long c, long d, long e, long f, long g, long h
 #define FUNCTIONS(F)                                                                                         \
     F(malloc) F(calloc) F(accept4) F(bind) F(close) F(close_range) F(connect) F(dup2) F(epoll_create1)       \
-    F(epoll_ctl) F(epoll_pwait2) F(eventfd) F(fcntl) F(flock) F(fork) F(fstat) F(getaddrinfo)                \
+    F(epoll_ctl) F(epoll_pwait2) F(eventfd) F(fcntl) F(flock) F(fork) F(_Fork) F(fstat) F(getaddrinfo)       \
     F(getnameinfo) F(getppid) F(getpwuid) F(getsockname) F(getsockopt) F(kill) F(listen) F(lseek)            \
     F(madvise) F(memfd_create) F(mkdir) F(mkostemp) F(mmap) F(mprotect) F(munmap) F(open) F(pipe)            \
     F(poll) F(prctl) F(read) F(realpath) F(recv) F(rename) F(sched_setscheduler) F(send) F(setrlimit)        \

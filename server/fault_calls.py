@@ -41,7 +41,7 @@ RESULTS = {
     "bind": errors("EADDRINUSE", "EADDRNOTAVAIL", "EAFNOSUPPORT"),
     "connect": errors("ECONNREFUSED", "EINPROGRESS"),
     "socket": errors("EMFILE", "EAFNOSUPPORT"),
-    **dict.fromkeys(("fork",), errors("EAGAIN")),
+    **dict.fromkeys(("fork", "_Fork"), errors("EAGAIN")),
     **dict.fromkeys(("mmap", "munmap", "mprotect", "madvise"), errors("ENOMEM")),
     **dict.fromkeys(("prctl", "syscall"), errors("EPERM")),
     "getaddrinfo": [(-11, errno.ENOMEM), (-3, errno.EAGAIN)],

@@ -100,7 +100,7 @@ slot *slots_at(const slots *all, uint32_t i);
 /* In a worker: unmaps all slots but number i, and makes the board read-only. */
 bool slots_keep(const slots *all, uint32_t i) SMSP_MUST_USE;
 
-/* Makes slot i all zero and gives its pages back. Nobody may be using it. */
+/* Makes slot i all zero and gives its pages back, but for two. Nobody may be using it. */
 bool slots_wipe(const slots *all, uint32_t i) SMSP_MUST_USE;
 
 /* Worker: hands over count requests of len bytes in all, and sleeps until the

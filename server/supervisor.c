@@ -89,9 +89,11 @@ static bool begin_listening(const listeners *all)
     return true;
 }
 
+/* With _Fork the C library does not put itself in order for the child, which is for
+ * processes of many threads and would have it copy four pages (ci/bench/LOG.md). */
 static void start_worker(supervisor *s, uint32_t i, int client, const client_address *from)
 {
-    pid_t worker = fork();
+    pid_t worker = _Fork();
 
     if (worker == 0)
         worker_run(s->options, s->all, i, client, s->self);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -247,6 +248,19 @@ static void copy_in_checks_what_it_is_told(void **state)
     assert_int_equal(copy[SLOT_BYTES - 1], 'r');
 }
 
+/* Pages of slot i that take memory. */
+static unsigned pages_in_use(const slots *all, uint32_t i)
+{
+    uint8_t in_use[sizeof(slot) / 4096];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned count = 0;
+
+    assert_int_equal(mincore(slots_at(all, i), sizeof(slot), in_use), 0);
+    for (size_t n = 0; n < sizeof(slot) / page; n++)
+        count += in_use[n] & 1u;
+    return count;
+}
+
 static void a_wiped_slot_is_zero_and_its_neighbours_are_not(void **state)
 {
     slots all;
@@ -256,6 +270,7 @@ static void a_wiped_slot_is_zero_and_its_neighbours_are_not(void **state)
     for (uint32_t i = 0; i < 3; i++)
         memset(slots_at(&all, i), 'x', sizeof(slot));
     assert_true(slots_wipe(&all, 1));
+    assert_int_equal(pages_in_use(&all, 1), 2); /* one for each way */
     const uint8_t *wiped = (const uint8_t *)slots_at(&all, 1);
     for (size_t i = 0; i < sizeof(slot); i++)
         assert_int_equal(wiped[i], 0);

@@ -430,6 +430,8 @@ static void part(worker *w)
 {
     int64_t until = clock_ms() + DRAIN_MS;
 
+    if (w->ended) /* all that it sent has been read, so no reset can come */
+        return;
     if (shutdown(CLIENT_FD, SHUT_WR) != 0)
         return;
     for (int64_t left = DRAIN_MS; left > 0; left = until - clock_ms()) {
