@@ -325,14 +325,30 @@ static int patience(const keeper *k)
     return dump >= 0 && (salt < 0 || dump < salt) ? dump : salt;
 }
 
-/* Lets the workers run before it looks again: one that finds the keeper awake
- * need not wake it, and several hand over meanwhile (ci/bench/LOG.md). */
-static void linger(keeper *k)
+static bool somebody_waits(const keeper *k)
 {
-    for (unsigned i = 0; i < YIELDS && k->batch_count == 0; i++) {
+    uint32_t used = atomic_load(&k->all->board->used);
+
+    for (uint32_t i = 0; i < used; i++)
+        if (k->seats[i].status == SEAT_OPEN && slot_waits(slots_at(k->all, i)))
+            return true;
+    return false;
+}
+
+/* Lets the workers run before it looks again: one that finds the keeper awake need not
+ * wake it, and several hand over meanwhile. Before the disk is flushed it lets them once
+ * more, if the last batch was of several: one flush does for twice as many then
+ * (ci/bench/LOG.md). */
+static void linger(const keeper *k)
+{
+    bool waits = somebody_waits(k);
+
+    for (unsigned i = 0; i < YIELDS && !waits; i++) {
         (void)sched_yield();
-        collect(k);
+        waits = somebody_waits(k);
     }
+    if (waits && k->vault.store != NULL && k->batch_count > 1)
+        (void)sched_yield();
 }
 
 static noreturn void work(keeper *k)
@@ -340,8 +356,8 @@ static noreturn void work(keeper *k)
     slot_board *board = k->all->board;
 
     for (uint32_t round = 1;; round++) {
-        collect(k);
         linger(k);
+        collect(k);
         if (k->batch_count == 0) {
             atomic_store(&board->keeper_sleeps, 1);
             collect(k); /* a worker that did not see it is seen now */
