@@ -131,7 +131,7 @@ bool cookies_save(const session *s)
     if (path_of(s, s->user, path, sizeof path) && write_file(path, s->cookie) &&
         path_of(s, NULL, path, sizeof path) && write_file(path, s->user))
         return true;
-    complain("cannot keep the cookie in %s: %s; see that it can be written, or set XDG_STATE_HOME",
+    complain("cannot keep the cookie in %.500s: %s; see that it can be written, or set XDG_STATE_HOME",
              path[0] != '\0' ? path : "a file", strerror(errno));
     return false;
 }

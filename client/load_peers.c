@@ -87,7 +87,7 @@ static load_verdict redis_take(load_client *client, const load_request *request,
     if (!load_line_of(at, len, &line_len, used))
         return LOAD_MORE;
     if (request->step == PUT)
-        return is(at, line_len, ":1") || client->options->accounts < client->options->clients ? LOAD_RIGHT : LOAD_WRONG;
+        return is(at, line_len, ":1") ? LOAD_RIGHT : LOAD_WRONG; /* no list is shared */
     if (at[0] != '$' || strtoul((const char *)at + 1, NULL, 10) != client->options->size)
         return LOAD_WRONG;
     return take_text(client, request->number, at, len, used);

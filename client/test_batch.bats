@@ -80,6 +80,21 @@ batch() {
     expect_run 2 "" "smsp: standard input, line 1: the line was not sent: it has more than 65535 bytes"
 }
 
+@test "batch: a name of which no request can be made, and words that are no command" {
+    name=$(head -c 65500 /dev/zero | tr '\0' n)
+    printf '%s\n' 'register alice pw' "read $name" "count $name" "send $name text" 1count "${name:0:100}" >"$BATS_TEST_TMPDIR/input"
+    run --separate-stderr smsp <"$BATS_TEST_TMPDIR/input"
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [ "${#stderr_lines[@]}" -eq 5 ]
+    [[ "${stderr_lines[0]}" == "smsp: standard input, line 2: COUNT was not sent: "* ]]
+    [[ "${stderr_lines[2]}" == "smsp: standard input, line 4: STORE was not sent: "* ]]
+    [ "${stderr_lines[3]}" = "smsp: standard input, line 5: unknown command '1count'; 'help' lists them" ]
+    [ "${stderr_lines[4]}" = "smsp: standard input, line 6: unknown command '${name:0:80}'; 'help' lists them" ]
+    run --separate-stderr smsp quit
+    expect_run 0 "" ""
+}
+
 @test "batch: own words, their cookie and the client's commands go together" {
     run --separate-stderr batch 'REGISTER alice pw\nMESSAGE hi there $cookie\nSTORE alice $cookie\nread\nLOGOUT $cookie\ncount\n'
     [ "$status" -eq 2 ]

@@ -221,6 +221,71 @@ teardown() {
     [ -z "$(find "$XDG_STATE_HOME" -type f)" ]
 }
 
+# long N: the name of a folder of N bytes in all, below the state folder.
+long() {
+    local name="$XDG_STATE_HOME"
+    while [ $((${#name} + 201)) -lt "$1" ]; do name+=/$(printf 'f%.0s' {1..199}); done
+    while [ ${#name} -lt "$1" ]; do name+=/; done
+    printf '%s' "$name"
+}
+
+@test "commands: names that are too long for a file are told, and the session is not kept" {
+    for length in 4096 4085 4062; do # of the folder; with host and port; with what a temporary file ends in
+        XDG_STATE_HOME=$(long $length) SMSP_PASSWORD=pw run --separate-stderr smsp register "user$length"
+        echo "$length $status $stderr"
+        [ "$status" -eq 2 ]
+        [[ "$stderr" == "smsp: cannot keep the cookie in "*": File name too long; see that it can be written, or set XDG_STATE_HOME" ]]
+        XDG_STATE_HOME=$(long $length) run --separate-stderr smsp count
+        expect_run 2 "" "smsp: *"
+    done
+    start_peer 'read 1; say OK c0\n; eof'
+    SMSP_PASSWORD=pw run --separate-stderr smsp login "$(printf '%%%.0s' {1..200})" # %25 each in a file's name
+    expect_run 2 "OK c0" "smsp: cannot keep the cookie in a file: File name too long; *"
+    [ ! -e "$XDG_STATE_HOME" ]
+}
+
+@test "commands: a port with many zeros is one, but no file's name" {
+    long=$(printf '0%.0s' {1..250})$port
+    SMSP_PASSWORD=pw run --separate-stderr "$smsp" 127.0.0.1 "$long" register alice
+    [ "$status" -eq 2 ]
+    [[ "$stderr" == "smsp: cannot keep the cookie in a file: File name too long; "* ]]
+    run --separate-stderr bash -c 'printf "login alice pw\nlogout\n" | "$@"' - "$smsp" 127.0.0.1 "$long"
+    [ "$status" -eq 0 ]
+}
+
+@test "commands: without HOME cookies are where the user's entry says, if there is one" {
+    [ "$(id -u)" -eq 0 ] || skip "needs root, to be another user"
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    cp "$smsp" "$folder/smsp"
+    for user in nobody 123456; do
+        for home in "" relative; do
+            run --separate-stderr setpriv --reuid="$user" --clear-groups env -u XDG_STATE_HOME HOME=$home SMSP_PASSWORD=pw \
+                "$folder/smsp" 127.0.0.1 "$port" register "u$user$home"
+            echo "$user $home $status $stderr"
+            [ "$status" -eq 2 ]
+            [[ "$stderr" == "smsp: cannot keep the cookie in "* ]]
+            [ "$user" = nobody ] || [[ "$stderr" == *" in a file: "* ]]
+        done
+    done
+    rm -r "$folder"
+}
+
+@test "commands: a folder, or another's file, in the place of a cookie is not used" {
+    register alice
+    file=$(cookie_file alice)
+    rm "$file"
+    mkdir "$file"
+    run --separate-stderr smsp count
+    [ "${stderr_lines[0]}" = "smsp: $file is not a file of yours alone: remove it and log in again" ]
+    [ "$(id -u)" -eq 0 ] || return 0
+    rmdir "$file"
+    give_cookie alice c0
+    chown 123456 "$file"
+    run --separate-stderr smsp count
+    [ "${stderr_lines[0]}" = "smsp: $file is not a file of yours alone: remove it and log in again" ]
+}
+
 @test "commands: without a terminal and SMSP_PASSWORD there is no password: status 2" {
     run --separate-stderr setsid -w "$smsp" 127.0.0.1 "$port" register alice
     expect_run 2 "" "smsp: there is no terminal to ask for the password on: set SMSP_PASSWORD"

@@ -172,6 +172,57 @@ slow_batch() {
     expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port said 'COUNTED 9' unasked"
 }
 
+@test "connection: of much that is said unasked, the beginning is told" {
+    start_peer "read 1; say OK\n$(printf 'y%.0s' {1..200})\n; eof" 'read 1; say COUNTED 1\n'
+    run --separate-stderr batch delete count
+    expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port said '$(printf 'y%.0s' {1..80})' unasked"
+}
+
+@test "connection: read, when the first of its two requests is lost" {
+    start_peer 'read 1'
+    give_cookie alice c0
+    run --separate-stderr smsp read
+    expect_run 2 "" "smsp: 127.0.0.1 port $port closed the connection before its reply came; *"
+}
+
+@test "connection: send, when MESSAGE is refused and the rest is lost" {
+    start_peer 'read 2; say KO\n; wait 0.2'
+    give_cookie alice c0
+    run --separate-stderr smsp send bob hello
+    expect_run 2 KO "smsp: 127.0.0.1 port $port closed the connection before its reply came; *"
+}
+
+@test "connection: send, when the session ends between MESSAGE and STORE" {
+    start_peer 'read 2; say OK\nYou should log in first.\n; eof'
+    give_cookie alice c0
+    run --separate-stderr smsp send bob hello
+    expect_run 1 "You should log in first." "smsp: the session has ended; the text is left on the IMQ, *"
+}
+
+@test "connection: a cookie or a name that is too long to be kept is told" {
+    start_peer "read 1; say OK $(printf 'c%.0s' {1..256})\n; eof"
+    SMSP_PASSWORD=pw run --separate-stderr smsp login alice
+    [ "$status" -eq 2 ]
+    [[ "$stderr" == *": the user's name or the cookie is too long to be kept" || "$stderr" == *"that is no reply to LOGIN" ]]
+    start_peer 'read 1; say OK c0\n; eof'
+    SMSP_PASSWORD=pw run --separate-stderr smsp login "$(printf 'u%.0s' {1..256})"
+    expect_run 2 "OK c0" "smsp: the user's name or the cookie is too long to be kept"
+    [ ! -e "$XDG_STATE_HOME" ]
+}
+
+@test "connection: another's LOGOUT leaves the session alone" {
+    start_peer 'read 1; say OK\n; read 2; say COUNTED 0\n; eof'
+    run --separate-stderr batch 'LOGOUT other' count
+    expect_run 0 $'OK\nCOUNTED 0' ""
+    [ "$(cat "$(cookie_file alice)")" = c0 ]
+}
+
+@test "connection: a word that is unknown may be answered by anything" {
+    start_peer 'read 1; say a text\n; read 2; say \x01\n; read 3; say KO\n; eof'
+    run --separate-stderr batch WHATEVER WHATEVER WHATEVER
+    expect_run 1 $'a text\n\001\nKO' ""
+}
+
 @test "connection: a KO and a close: says that there may be too many clients" {
     start_peer 'say KO\n; half; eof'
     give_cookie alice c0

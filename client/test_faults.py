@@ -160,6 +160,12 @@ def load(faults, port, *options):
     return trouble
 
 
+def other_load(faults, protocol):
+    """The same with another protocol."""
+    with process("client/test_load_peers.py") as started:
+        return load(faults, started.stdout.readline().strip(), "-p", protocol, "-d", "2")
+
+
 def cases(port):
     """(title, program, what plays it)"""
     yield "many commands", SMSP, lambda faults: batch(faults, port)
@@ -168,6 +174,8 @@ def cases(port):
     yield "at a terminal", SMSP, lambda faults: terminal(faults, port)
     for mix in ("cycle", "fetch", "connect"):
         yield f"smsp-load, {mix}", LOAD, lambda faults, mix=mix: load(faults, port, "-m", mix, "-d", "2")
+    for protocol in ("redis", "beanstalkd", "echo"):
+        yield f"smsp-load, {protocol}", LOAD, lambda faults, protocol=protocol: other_load(faults, protocol)
 
 
 def main():

@@ -155,6 +155,80 @@ usage() {
     done
 }
 
+@test "load: where others' texts may come back, one that is nobody's is found" {
+    for fault in text number sender stranger dash second filling short high low; do
+        faulty "$fault"
+        run "$load" -q -m job -c 2 -d 1 -n 100 127.0.0.1 "$port"
+        echo "$fault $status $output"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *'the first wrong reply: client '*', step 3, '* ]]
+    done
+}
+
+@test "load: accounts that cannot be had, and mailboxes that cannot be filled, are told" {
+    faulty deny
+    run "$load" -q -c 1 -n 10 127.0.0.1 "$port"
+    [ "$status" -eq 2 ]
+    [ "$output" = "smsp-load: REGISTER and LOGIN of load1x0 both failed: KO" ]
+    faulty cookie
+    run "$load" -q -c 1 -n 10 127.0.0.1 "$port"
+    [ "$status" -eq 2 ]
+    faulty ko
+    run "$load" -q -m fetch -c 1 -n 10 127.0.0.1 "$port"
+    [ "$status" -eq 2 ]
+    [ "$output" = "smsp-load: filling the mailbox of load1x0: STORE answered KO" ]
+    for requests in 54 57; do # the 20th request is a MESSAGE or a STORE that fills
+        faulty close
+        run "$load" -q -m fetch -c 1 -n "$requests" 127.0.0.1 "$port"
+        [ "$status" -eq 2 ]
+        [ "$output" = "smsp-load: the server closed the connection or sent no reply line" ]
+    done
+    faulty nobody
+    run "$load" -q -m count -c 1 -n 10 127.0.0.1 "$port"
+    [ "$status" -eq 1 ]
+    faulty again
+    run "$load" -q -m login -c 1 -n 40 127.0.0.1 "$port"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *'step 5, message 0: KO\x0a'* ]]
+}
+
+@test "load: replies in pieces are whole" {
+    faulty pieces
+    run "$load" -q -c 1 -d 3 -n 50 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "load: a server that answers no more is given up after ten seconds" {
+    faulty mute
+    run "$load" -q -c 1 -n 100 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ "$output" == 'smsp-load: no reply for 10 s with '*' owed' ]]
+}
+
+@test "load: nothing counted, or not all that was due sent, is told" {
+    start_server --memory --password-cost test
+    run "$load" -q -m count -c 1 -r 0.1 -w 0.2 -t 0.1 127.0.0.1 "$port"
+    [ "$status" -eq 2 ]
+    [ "$output" = "smsp-load: no request was counted; run longer than the warm-up" ]
+    run timeout --foreground --preserve-status -s INT 1 "$load" -q -m count -c 1 -r 0.1 -w 50 127.0.0.1 "$port"
+    [ "$status" -eq 130 ]
+    faulty slow
+    run "$load" -q -m count -c 1 -r 1000 -t 0.3 127.0.0.1 "$port"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *' requests were due and never sent: the server takes less than --rate 1000' ]]
+}
+
+@test "load: a cookies file of another's making does no harm" {
+    start_server --memory --password-cost test
+    file="$BATS_TEST_TMPDIR/cookies"
+    printf 'load1x0stranger x\nload1x0 %s\nload1x0\nload1x0 stale\n' "$(printf 'c%.0s' {1..300})" >"$file"
+    run "$load" -q -c 1 -n 10 --cookies "$file" 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "load: a refused STORE is found" {
     finds ko 1 'first wrong reply: client 0, step 1, message 0: KO\x0a' -d 5
 }
@@ -205,6 +279,14 @@ usage() {
     for protocol in redis beanstalkd; do
         usage "--mix send: with --protocol $protocol there is only job" -p "$protocol" -m send 127.0.0.1 "$port"
     done
+}
+
+@test "load: on a terminal it shows how far it is" {
+    start_server --memory --password-cost test
+    run script -qec "$load -m count -c 1 -t 1.3 127.0.0.1 $port" /dev/null
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *$'\r     1 s '*' requests'* ]]
 }
 
 @test "load: nobody listens: one line, status 2" {
@@ -281,6 +363,9 @@ usage() {
     usage '--depth 1025: give a whole number from 1 to 1024' -d 1025 h 1
     usage '--size 15: give a whole number from 16 to 4096' -s 15 h 1
     usage '--size 4097: give a whole number from 16 to 4096' -s 4097 h 1
+    usage '--clients 1.5: give a whole number from 1 to 10000' -c 1.5 h 1
+    usage '--time 1s: give a number from 0.01 to 86400' -t 1s h 1
+    usage '--requests: goes with neither --warmup nor --rate; give --time instead' -n 5 -r 1 h 1
     usage '--time x: give a number from 0.01 to 86400' -t x h 1
     usage '--protocol x: there are smsp, redis, beanstalkd, echo' -p x h 1
     usage '--mix fetch: give --requests too, so that mailboxes can be filled before' -m fetch h 1

@@ -4,7 +4,9 @@
 It says on standard output which port it has. Faults: none; text (GETMSG gives another
 message), ko (STORE is refused), extra (a reply too many), close (the connection ends
 in the middle), count (COUNT finds nothing), stall (a pause of 300 ms after the 50th
-request), slow (10 ms a request).
+request), slow (10 ms a request), mute (nothing is answered from the 20th request on), deny
+(REGISTER and LOGIN are refused), cookie (it is too long), again (LOGIN is refused from the
+20th request on), pieces (each reply in two), nobody (COUNT is refused), or one of WRONG.
 """
 import selectors
 import socket
@@ -13,6 +15,18 @@ import time
 
 COOKIE = b"0123456789abcdef0123456789abcdef"
 fault = sys.argv[1]
+WRONG = {  # texts are cccc-nnnnnnnn-xxx: the client, the number, filling
+    "text": lambda text: text[:-1] + b"y",
+    "number": lambda text: text[:6] + b"G" + text[7:],
+    "sender": lambda text: b"g" + text[1:],
+    "stranger": lambda text: b"00ff" + text[4:],
+    "dash": lambda text: text[:4] + b"/" + text[5:],
+    "second": lambda text: text[:13] + b"/" + text[14:],
+    "filling": lambda text: text[:-1] + b"z",
+    "short": lambda text: text[:-1],
+    "high": lambda text: b"\x7f" + text[1:],
+    "low": lambda text: b"/" + text[1:],
+}
 mailbox = []
 queue = []
 served = 0
@@ -22,16 +36,20 @@ def answer(line):
     """The reply to one request, right but for the fault."""
     verb = line.split(b" ", 1)[0]
     if verb in (b"REGISTER", b"LOGIN"):
-        return b"OK " + COOKIE
+        if fault == "deny" or (fault == "again" and served >= 20):
+            return b"KO"
+        return b"OK " + COOKIE * (20 if fault == "cookie" else 1)
     if verb == b"MESSAGE":
         queue.append(line[8:line.rindex(b" ")])
     elif verb == b"STORE":
         mailbox.append(queue.pop())
         return b"KO" if fault == "ko" else b"OK"
     elif verb == b"COUNT":
+        if fault == "nobody":
+            return b"KO"
         return b"COUNTED 0" if fault == "count" else b"COUNTED %d" % len(mailbox)
     elif verb == b"GETMSG":
-        return mailbox[0][:-1] + b"y" if fault == "text" else mailbox[0]
+        return WRONG[fault](mailbox[0]) if fault in WRONG else mailbox[0]
     elif verb == b"DELMSG":
         mailbox.pop(0)
     return b"OK"
@@ -47,7 +65,13 @@ def reply(client, line):
     if fault == "close" and served == 20:
         client.shutdown(socket.SHUT_RDWR)
         return
-    client.sendall(answer(line) + b"\n")
+    if fault == "mute" and served >= 20:
+        return
+    said = answer(line) + b"\n"
+    client.sendall(said[:-1] if fault == "pieces" else said)
+    if fault == "pieces":
+        time.sleep(0.002)
+        client.sendall(b"\n")
     if fault == "extra" and served == 20:
         client.sendall(b"OK\n")
 

@@ -186,6 +186,28 @@ def test_password_unseen(case):
         alice.ends(status=0)
 
 
+def test_password_too_long(case):
+    """a password of more than 1,024 bytes is refused, not cut"""
+    with server() as port:
+        alice = case.client(port)
+        alice.expect("smsp> ")
+        alice.type("register alice\r")
+        alice.expect("Password: ")
+        alice.type("p" * 1100 + "\r")
+        alice.expect("smsp: the password has more than 1024 bytes")
+        alice.expect("smsp> ")
+
+
+def test_session_ended(case):
+    """a session that a login elsewhere has ended is told of, and so is an empty mailbox"""
+    with server() as port:
+        alice = case.register(port, "alice")
+        alice.ask("delete", r"KO\r\nsmsp: no message", "alice> ")
+        elsewhere = case.client(port)
+        elsewhere.ask("LOGIN alice pw", r"OK [0-9a-f]{32}\r\n", "alice> ")
+        alice.ask("count", r"You should log in first.\r\nsmsp: the session has ended: log in again", "alice> ")
+
+
 def test_user_option(case):
     """-u takes up a session that was begun before"""
     with server() as port:
@@ -342,6 +364,10 @@ def test_completion(case):
         client.expect(r"OK\r\n")
         client.type("lo\t\r")  # login and logout: as far as they agree
         client.expect("unknown command 'log'")
+        client.type("x\t\r")  # no command, and then only the first word counts
+        client.expect("unknown command 'x'")
+        client.type("x du\t\r")
+        client.expect("unknown command 'x'")
         client.type("hel\t\r")
         client.expect("COUNT alice .cookie")
 
@@ -364,8 +390,8 @@ def test_editing(case):
         alice.ask("read", r"\r\nääx\r\n", "alice> ")
 
 
-COMMON = [test_session, test_password_unseen, test_user_option, test_trace, test_long_text, test_harmless,
-          test_reconnect, test_unreachable, test_interrupt, test_interrupt_line, test_terminate, test_stop]
+COMMON = [test_session, test_password_unseen, test_password_too_long, test_session_ended, test_user_option,
+          test_trace, test_long_text, test_harmless, test_reconnect, test_unreachable, test_interrupt, test_interrupt_line, test_terminate, test_stop]
 EDITED = [test_demo, test_completion, test_history, test_editing]
 
 

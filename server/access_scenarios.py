@@ -288,3 +288,28 @@ def confined():
             client.register("alice")
             want([status_of(pid) for pid in (server.keeper, *server.workers())], [wanted] * 2)
             want(said in server.log, True, server.log)
+
+
+@scenario
+def waiting_for_a_permit():
+    """Clients that end while they wait for a permit are forgotten, wherever in the queue; the others get theirs."""
+    with Server(*FULL, "--max-hashing", "1") as server, server.client() as client:
+        client.register("alice", "right")
+        workers, several = [], []
+        for _ in range(5):
+            before = set(server.workers())
+            several.append(server.client())
+            want(several[-1].ask("bogus"), "KO")
+            workers += set(server.workers()) - before
+        several[0].send("LOGIN alice right")
+        wait_for(lambda: resident(workers[0]) > LARGE, "it hashes")
+        os.kill(workers[0], signal.SIGSTOP)
+        for waiting in several[1:]:
+            waiting.send("LOGIN alice right")
+            time.sleep(0.05)
+        for pid in (workers[2], workers[3], workers[0]):
+            os.kill(pid, signal.SIGKILL)
+        want([waiting.reply()[:3] for waiting in (several[1], several[4])], ["OK "] * 2)
+        want([waiting.reply() for waiting in (several[0], several[2], several[3])], [None] * 3, "replies of those that ended")
+        for waiting in several:
+            waiting.socket.close()

@@ -1,11 +1,15 @@
 """Each library call of smspd that can fail does so once: it ends with a line that says so, or goes on."""
+import contextlib
 import os
 import re
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
+import time
 
 import fault_calls
 from harness import PATIENCE, SMSPD, Client, age, alive, children_of, scenario, wait_for
@@ -87,8 +91,8 @@ def use(visit, name, ledger):
 class Life:
     """One smspd from its start to its end."""
 
-    def __init__(self, faults, data, host="127.0.0.1", ledger=None):
-        self.data, self.host, self.ledger = data, host, ledger or Ledger()
+    def __init__(self, faults, data, host="127.0.0.1", ledger=None, strangers=False):
+        self.data, self.host, self.ledger, self.strangers = data, host, ledger or Ledger(), strangers
         options = ["--data", data] if data else []
         self.process = subprocess.Popen(
             [SMSPD, "--password-cost", "test", "--max-clients", "2", *options, host, "0"], stdin=subprocess.DEVNULL,
@@ -115,10 +119,23 @@ class Life:
             two.ask("bogus")
             with Visit(self.host, self.port) as three:
                 three.ask("COUNT alice no")
+            if self.strangers:
+                self.write_otherwise()
+                use(one, "alice", self.ledger)
         if self.data:
             self.kill_keeper()
             with Visit(self.host, self.port) as one:
                 use(one, "bob", self.ledger)
+
+    def write_otherwise(self):
+        """Another program writes to the database, which is loaded again."""
+        try:
+            with contextlib.closing(sqlite3.connect(os.path.join(self.data, "mail.db"), timeout=1)) as db:
+                db.execute("DELETE FROM IMQ")
+                db.commit()
+        except sqlite3.Error:
+            pass
+        time.sleep(0.15)
 
     def kill_keeper(self):
         """The oldest child, if it is still there."""
@@ -176,13 +193,13 @@ def kept(data, ledger):
     return None
 
 
-def live(faults, template=None, host="127.0.0.1", messages=0):
+def live(faults, template=None, host="127.0.0.1", messages=0, strangers=False):
     """A server with a directory of its own, a copy of the template if that is one; None, or what was wrong."""
     with tempfile.TemporaryDirectory(prefix="smspd-calls.") as folder:
         data = os.path.join(folder, "data") if template is not False else None
         if template:
             shutil.copytree(template, data)
-        life = Life(faults, data, host, Ledger(messages))
+        life = Life(faults, data, host, Ledger(messages), strangers)
         trouble = None
         try:
             if not life.listens.wait(PATIENCE):
@@ -240,10 +257,16 @@ def calls_with_old_data():
         finally:
             life.end()
         messages = life.ledger.low
-        play(lambda faults: live(faults, template, messages=messages), lambda faults: check(faults, template))
+        play(lambda faults: live(faults, template, messages=messages, strangers=True), lambda faults: check(faults, template))
 
 
 @scenario
 def calls_in_memory():
     """Without --data, on all addresses of this machine that localhost means."""
-    play(lambda faults: live(faults, False, "localhost"))
+    lives = [lambda faults: live(faults, False, "localhost")]
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        lives.append(lambda faults: live(faults, False, "::1"))
+    except OSError:
+        pass  # no IPv6 here
+    play(*lives)

@@ -139,13 +139,17 @@ static bool read_framing(const char *text, framing_mode *out)
 static bool read_cost(const char *text, bool *test)
 {
     *test = strcmp(text, "test") == 0;
-    return *test || strcmp(text, "full") == 0 || wrong("password-cost", text, "full or test");
+    if (*test || strcmp(text, "full") == 0)
+        return true;
+    return wrong("password-cost", text, "full or test");
 }
 
 static bool read_directory(const char *text, const char **out)
 {
     *out = text;
-    return text[0] != '\0' || wrong("data", text, "the name of a directory");
+    if (text[0] != '\0')
+        return true;
+    return wrong("data", text, "the name of a directory");
 }
 
 static options_result print_version(void)

@@ -142,6 +142,17 @@ def slot_reuse():
                     client.send(*[f"COUNT alice {cookie}"] * 500)  # leaves without reading them
 
 
+def reset(client):
+    """Does nobody take what the client sends?"""
+    try:
+        for _ in range(10):
+            client.send_bytes(b"x")
+            time.sleep(0.02)
+    except OSError:
+        return True
+    return False
+
+
 @scenario
 def over_the_limit():
     """Clients over the limit get KO and an end; nothing waits for those that stay."""
@@ -155,8 +166,11 @@ def over_the_limit():
             began = time.monotonic()
             want(one.ask(f"COUNT alice {cookie}"), "COUNTED 0")
             want(time.monotonic() - began < 0.5, True, "a prompt reply beside clients that linger")
-            for client in lingering:
+            for client in lingering[:-1]:
                 client.socket.close()
+            time.sleep(1.2)
+            want(reset(lingering[-1]), True, "a refused client that does not leave is left after a second")
+            lingering[-1].socket.close()
         server.quiet()
         with server.client() as client:
             want(client.ask("LOGIN alice pw")[:3], "OK ", "reply to the next client")
@@ -345,7 +359,9 @@ def dump():
     with Server(stdout=theirs) as server, server.client() as client:
         os.close(theirs)
         cookie = client.register("alice", "secret")
-        client.register("bob")
+        other = client.register("bob")
+        want(client.ask(f"COUNT bob {cookie}", f"COUNT bob {other}", "COUNT bob none", f"COUNT bob {cookie}"),
+             ["COUNTED 0", "COUNTED 0", "You should log in first.", "COUNTED 0"], "replies to several sessions' requests at once")
         asked = [f"MESSAGE one {cookie}", f"STORE bob {cookie}", f"MESSAGE two {cookie}", "DUMP", f"MESSAGE three {cookie}"]
         want(client.ask(*asked), ["OK"] * 5)
         printed = os.read(ours, 65536).decode()
@@ -414,3 +430,25 @@ def children_ignored_at_start():
             with server.client() as client:
                 want(client.ask("DUMP"), "OK")
             server.quiet()
+
+
+@scenario
+def stuck_keeper():
+    """A keeper that does not end by itself is ended after five seconds, and the server with it."""
+    with Server() as server, server.client() as client:
+        client.register("alice")
+        os.kill(server.keeper, signal.SIGSTOP)
+        began = time.monotonic()
+        want(server.end(), (0, ""), "status and log")
+        want(4 < time.monotonic() - began < 8, True, "seconds until it has ended")
+        want(alive(server.keeper), False, "the keeper lives")
+
+
+@scenario
+def full_terminal():
+    """What DUMP cannot print is lost, and its OK comes all the same."""
+    with open("/dev/full", "wb") as full, Server(stdout=full) as server, server.client() as client:
+        cookie = client.register("alice")
+        for _ in range(20):  # more than is printed at once
+            want(client.ask(f"MESSAGE {'x' * 4000} {cookie}"), "OK")
+        want(client.ask("DUMP", f"COUNT alice {cookie}"), ["OK", "COUNTED 0"])

@@ -20,6 +20,9 @@ $(SMSPD_REFUSING): $(filter-out $(SMSPD_STORE:%=$(B)/server/%.o),$(SMSPD_OBJ)) $
 $(B)/server/test_slot: $(B)/server/test_slot.o $(B)/server/slot.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
+$(B)/server/test_listener: $(B)/server/test_listener.o $(B)/server/listener.o $(B)/server/log.o
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
+
 # A disk that fails on command, for SQLite in the server (LD_PRELOAD).
 FAULT_DISK := $(B)/fault_disk.so
 fault_disk_CFLAGS := -fPIC
@@ -39,7 +42,7 @@ $(B)/server/test_sandbox: $(B)/server/test_sandbox.o $(SMSPD_SANDBOX:%=$(B)/serv
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -lcmocka -o $@
 
 # Parts that are not in have no tests.
-SMSPD_UNIT := $(B)/server/test_slot \
+SMSPD_UNIT := $(B)/server/test_slot $(B)/server/test_listener \
 	$(if $(parts_store),$(B)/server/test_store $(B)/server/test_store_refused) \
 	$(if $(parts_sandbox),$(B)/server/test_sandbox)
 
@@ -65,7 +68,7 @@ check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSaniti
 
 check-server-faults: $(SMSPD) $(FAULT_CALLS) ## each system call that the server makes fails once, and a permit to hash is lost
 	@ci/deps chaos
-	@$(SMSPD_TESTED) bats server/test_faults.bats
+	@$(SMSPD_TESTED) bats $(if $(FAULTS),-f "$(FAULTS)") server/test_faults.bats
 
 check-server-long: $(SMSPD) ## 20,000 connections, 200 killed workers, 16,000 rounds of pairs
 	@$(SMSPD_TESTED) bats server/test_long.bats

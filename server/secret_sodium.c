@@ -35,6 +35,7 @@ bool secret_init(void)
     return sodium_init() >= 0;
 }
 
+/* libsodium ends the program rather than give less. */
 static bool draw(void *context, uint8_t *out, size_t len)
 {
     (void)context;
@@ -83,7 +84,9 @@ bool secret_keeper(smsp_config *config, bool test_cost)
 {
     config->cost = test_cost ? COST_TEST : COST_FULL;
     config->verifier = verifier;
-    return draw(NULL, config->hash_key, SMSP_KEY_LEN) && draw(NULL, config->salt_key, SMSP_KEY_LEN);
+    (void)draw(NULL, config->hash_key, SMSP_KEY_LEN);
+    (void)draw(NULL, config->salt_key, SMSP_KEY_LEN);
+    return true;
 }
 
 void secret_wipe(void)

@@ -218,8 +218,9 @@ bool store_load(store *s, smsp_state *state)
         return true;
     if (sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         return store_complain(s, "cannot read it");
-    bool loaded = check_file(s) && load_tables(s, state) &&
-                  (store_note_version(s) || store_complain(s, "cannot read it"));
+    bool loaded = check_file(s) && load_tables(s, state);
+    if (loaded && !store_note_version(s))
+        loaded = store_complain(s, "cannot read it");
     (void)sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
     return loaded;
 }
@@ -255,8 +256,9 @@ static bool check_state(store *s, const smsp_limits *limits)
 /* The statements that store_load uses; a reader has no others. */
 static bool prepare_reader(store *s)
 {
-    return sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->statements[VERSION], NULL) == SQLITE_OK ||
-           store_complain(s, "cannot read it");
+    if (sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->statements[VERSION], NULL) == SQLITE_OK)
+        return true;
+    return store_complain(s, "cannot read it");
 }
 
 bool store_check(const char *directory, const smsp_limits *limits)

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from harness import SMSPD, Server, alive, children_of, scenario, wait_for, want
 from process_scenarios import kill
@@ -384,3 +384,30 @@ def fill_and_empty(data):
         found = mail_of(client, "alice", cookie)
         want([int(text.split(" ")[0]) for text in found], list(range(sent, -1, -1)), "every message once")
         want(re.search("kept again", server.end()[1]) is not None, True, "it says that it goes on")
+
+
+@scenario
+def foreign_costs():
+    """A cost in the database that nobody here would have chosen is not paid: KO, and the server goes on."""
+    with directory() as data:
+        with Server("--data", data) as server, server.client() as client:
+            client.register("alice")
+        for passes, kib in ((0, 8), (11, 8), (1, 7), (1, 65537), (255, 0xffffff)):
+            with closing(sqlite3.connect(f"{data}/mail.db")) as db:
+                db.execute("UPDATE RA SET cost = ?", (passes << 24 | kib,))
+                db.commit()
+            with Server("--data", data) as server, server.client() as client:
+                want(client.ask("LOGIN alice pw", "DUMP"), ["KO", "OK"], f"{passes} passes, {kib} KiB")
+
+
+@scenario
+def large_check():
+    """--check of a database that takes SQLite a while finds all of it."""
+    with directory() as data:
+        with Server("--data", data) as server, server.client() as client:
+            client.register("alice")
+        with closing(sqlite3.connect(f"{data}/mail.db")) as db:
+            db.executemany("INSERT INTO MBX VALUES (?, 'alice', 'alice', ?)", ((at, f"text {at}") for at in range(1, 20001)))
+            db.commit()
+        done = subprocess.run([SMSPD, "--check", "--data", data], capture_output=True, text=True, check=False)
+        want((done.returncode, "messages in MBX: 20000" in done.stdout), (0, True), f"{done.stdout}{done.stderr}")

@@ -204,8 +204,10 @@ static bool refuse(store *s)
 static bool run(store *s, store_statement which)
 {
     sqlite3_stmt *statement = s->statements[which];
-    bool done = sqlite3_step(statement) == SQLITE_DONE || refuse(s);
+    bool done = sqlite3_step(statement) == SQLITE_DONE;
 
+    if (!done)
+        (void)refuse(s);
     (void)sqlite3_reset(statement);
     return done;
 }
@@ -289,10 +291,8 @@ static bool keep(store *s, const smsp_effect *effect)
         return keep_mail(s, effect);
     case SMSP_EFFECT_DELETE:
         return run_user_row(s, CUT_MAIL, effect);
-    case SMSP_EFFECT_NONE:
-    case SMSP_EFFECTS:
-    default:
-        return true; /* nothing to keep */
+    default: /* SMSP_EFFECT_NONE, which is not handed on */
+        return true;
     }
 }
 
@@ -318,7 +318,7 @@ bool store_changed(store *s)
 {
     sqlite3_int64 version = 0;
 
-    return s != NULL && (s->db == NULL || (data_version(s, &version) && version != s->version));
+    return s->db == NULL || (data_version(s, &version) && version != s->version);
 }
 
 /* Every reply must be on the disk: WAL with a sync at each commit. The
@@ -334,7 +334,9 @@ static bool make_durable(store *s)
                  sqlite3_db_readonly(s->db, "main") == 0 &&
                  store_number(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) && busy == 0 &&
                  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;
-    return s->durable || refuse(s);
+    if (!s->durable)
+        (void)refuse(s);
+    return s->durable;
 }
 
 /* The WAL gets its length at once: a commit that makes a file longer costs the disk twice

@@ -145,5 +145,7 @@ bool store_migrate(store *s, sqlite3_int64 version, const uint8_t *salt_key)
         done = store_run(s, steps[step]);
     if (done && version == 0)
         done = put_salt_key(s, salt_key);
-    return (done && store_run(s, mark)) || store_complain(s, "cannot make its tables");
+    if (done && store_run(s, mark))
+        return true;
+    return store_complain(s, "cannot make its tables");
 }

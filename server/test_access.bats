@@ -33,6 +33,12 @@ with() {
     play hashing_bounded
 }
 
+@test "access: who waits for a permit may leave" {
+    with secrets Argon2id
+    with sandbox Landlock
+    play waiting_for_a_permit
+}
+
 @test "access: clients that are too slow are left" { play too_slow; }
 @test "access: clients from one address are counted" { play clients_per_address; }
 @test "access: --no-dump prints counts" { play no_dump; }

@@ -60,6 +60,30 @@ wrong() {
     wrong 2 "--max-clients 16385" --max-clients 16385 127.0.0.1 0
 }
 
+@test "options: a cost, a directory and limits that are none, status 2" {
+    wrong 2 "--password-cost none: want full or test" --password-cost none 127.0.0.1 0
+    wrong 2 "--data : want the name of a directory" --data '' 127.0.0.1 0
+    wrong 2 "too large together" --max-accounts 4294967294 --max-messages 4294967294 --max-text 4611686018427387903 127.0.0.1 0
+    wrong 2 "or less text than" --max-text 63 127.0.0.1 0
+    wrong 1 "host no.such.host.invalid" --password-cost full no.such.host.invalid 0
+}
+
+@test "options: --data without libsodium, status 1" {
+    "$smspd" --version | grep -q "^secrets: Argon2id" && skip "this smspd has libsodium"
+    wrong 1 "--data x: this smspd was built without libsodium" --data x 127.0.0.1 0
+    wrong 1 "--data x: this smspd was built without SQLite" --check --data x
+    [ ! -e x ]
+}
+
+@test "options: what cannot be written is told, status 1" {
+    for words in --help --version; do
+        run bash -c '"$1" "$2" >/dev/full' - "$smspd" "$words"
+        echo "$words $status $output"
+        [ "$status" -eq 1 ]
+        [ "$output" = "smspd: cannot write the output: No space left on device" ]
+    done
+}
+
 @test "options: a framing that is none, status 2" {
     wrong 2 "--framing none: want auto, terminated or course" --framing none 127.0.0.1 0
 }
@@ -68,6 +92,8 @@ wrong() {
     wrong 1 "host no.such.host.invalid" no.such.host.invalid 0
     wrong 1 "port x: want a number from 0 to 65535" 127.0.0.1 x
     wrong 1 "port 65536: want" 127.0.0.1 65536
+    wrong 1 "port 1x: want" 127.0.0.1 1x
+    wrong 1 "port 000000: want" 127.0.0.1 000000
     wrong 1 "port -1: want" -- 127.0.0.1 -1
     wrong 1 "192.0.2.1 port 0" 192.0.2.1 0
 }
@@ -96,6 +122,12 @@ wrong() {
     wrong 1 "/folder/mail.db: cannot open it" --data folder 127.0.0.1 0
     wrong 1 "there is no database" --check --data file
     wrong 1 "there is no database" --check --data empty
+    long=$(printf './%.0s' {1..2045})none # 4,094 bytes, to which no file's name can be added
+    wrong 1 "--data: the directory's name is too long" --data "$long" 127.0.0.1 0
+    rmdir none
+    wrong 1 "--data: the directory's name is too long" --check --data "$long"
+    # What is in a name speaks to no terminal: DEL and the control characters of UTF-8.
+    wrong 1 $'--data a?b?\x9bc\xc2\xa9/x\xc2y: cannot make it' --data $'a\x7fb\xc2\x9bc\xc2\xa9/x\xc2y' 127.0.0.1 0
     touch empty/mail.db
     wrong 1 "it is empty" --check --data empty
     wrong 2 "--check: say with --data DIR" --check

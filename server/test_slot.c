@@ -314,6 +314,35 @@ static void exchanges_between_processes(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* What has no entry is refused whole; a worker never asks for it. */
+static void what_no_entry_can_hold(void **state)
+{
+    static uint8_t at[SLOT_REQUEST_MAX];
+    static const uint8_t text[SMSP_CONTENT_MAX + 1] = "x";
+    smsp_sealed sealed = sealed_of(SMSP_STORE);
+    smsp_result result = {.code = SMSP_REPLY_KO};
+    smsp_span back;
+    size_t len = 0;
+
+    (void)state;
+    sealed.username = (smsp_span){text, SMSP_NAME_MAX + 1};
+    assert_int_equal(slot_put_request(at, sizeof at, &sealed, &len), SLOT_BAD);
+    sealed = sealed_of(SMSP_MESSAGE);
+    sealed.content = (smsp_span){text, SMSP_CONTENT_MAX + 1};
+    assert_int_equal(slot_put_request(at, sizeof at, &sealed, &len), SLOT_BAD);
+    sealed.verb = (smsp_verb)(SMSP_SALT + 1);
+    assert_int_equal(slot_put_request(at, sizeof at, &sealed, &len), SLOT_BAD);
+    assert_int_equal(len, 0);
+
+    uint8_t reply[SLOT_TEXT_AT + SMSP_CONTENT_MAX + 1] = {SMSP_REPLY_TEXT, 0};
+    uint16_t longer = SMSP_CONTENT_MAX + 1;
+    memcpy(reply + 2, &longer, 2);
+    assert_int_equal(slot_get_reply(reply, sizeof reply, &result, &back, &len), SLOT_BAD);
+    longer--;
+    memcpy(reply + 2, &longer, 2);
+    assert_int_equal(slot_get_reply(reply, sizeof reply, &result, &back, &len), SLOT_OK);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -325,6 +354,7 @@ int main(void)
         cmocka_unit_test(replies_that_are_none),
         cmocka_unit_test(copy_in_checks_what_it_is_told),
         cmocka_unit_test(a_wiped_slot_is_zero_and_its_neighbours_are_not),
+        cmocka_unit_test(what_no_entry_can_hold),
         cmocka_unit_test(exchanges_between_processes),
     };
 

@@ -24,3 +24,5 @@ play() {
 @test "store: a commit that fails is answered by nobody" { play failed_sync; }
 @test "store: a small disk fills and empties" { play small_disk; }
 @test "store: a keeper killed while not a byte of the disk is free" { play keeper_killed_on_a_full_disk; }
+@test "store: a cost that nobody here would have chosen is not paid" { play foreign_costs; }
+@test "store: a large database is checked" { play large_check; }

@@ -56,6 +56,8 @@ static void test_hostile_rows(void **context)
         "PRAGMA user_version = 2",
         "PRAGMA user_version = 0",
         "PRAGMA application_id = 1",
+        "PRAGMA application_id = 0",
+        "PRAGMA application_id = 0; PRAGMA user_version = 0",
         "DROP TABLE IMQ",
         "DELETE FROM server",
         "UPDATE server SET value = 'short' WHERE name = 'salt key'",
