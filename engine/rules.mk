@@ -30,3 +30,12 @@ prove: ## prove framing, parsing and decoding free of undefined behaviour, and r
 check-prove: ## see that wrong parsers do not prove
 	@ci/deps prove
 	@engine/proof/prove --wrong
+
+.PHONY: prove-eva check-prove-eva
+prove-eva: ## analyse the state machine under arbitrary calls with Frama-C's Eva: no alarm without an explanation
+	@ci/deps prove
+	@engine/proof/eva
+
+check-prove-eva: ## see that wrong state machines give an alarm
+	@ci/deps prove
+	@engine/proof/eva --wrong
