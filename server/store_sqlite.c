@@ -329,9 +329,13 @@ static bool make_durable(store *s)
 
     if (s->durable)
         return true;
+    if (sqlite3_db_readonly(s->db, "main") != 0) {
+        (void)snprintf(s->why, sizeof s->why, "it is read-only: by its rights, or it was written by a newer SQLite");
+        s->batch = STORE_REFUSED;
+        return false;
+    }
     s->durable = store_run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                               "PRAGMA wal_autocheckpoint = " WAL_FRAMES "; PRAGMA cache_size = -65536;") &&
-                 sqlite3_db_readonly(s->db, "main") == 0 &&
                  store_number(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) && busy == 0 &&
                  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;
     if (!s->durable)

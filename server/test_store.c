@@ -245,6 +245,30 @@ static void test_a_stranger_holds_the_database(void **context)
     assert_int_equal(rig_batch(r, 40), STORE_DONE);
 }
 
+/* SQLite reads a file whose format it does not know how to write: byte 18 of its header. */
+static void test_a_file_that_only_reads(void **context)
+{
+    rig *r = *context;
+
+    rig_open(r);
+    rig_fill(r);
+    uint64_t before = rig_digest(r);
+    store_close(r->store);
+    r->store = NULL;
+    rig_sql(r, "PRAGMA journal_mode = DELETE");
+    FILE *file = fopen(r->file, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 18, SEEK_SET), 0);
+    assert_int_equal(putc(33, file), 33);
+    assert_int_equal(fclose(file), 0);
+    rig_open(r);
+    assert_true(rig_digest(r) == before);
+    assert_int_equal(rig_batch(r, REQUESTS), STORE_REFUSED);
+    smsp_rollback(r->state);
+    assert_non_null(strstr(store_why(r->store), "read-only"));
+    assert_true(rig_digest(r) == before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +284,7 @@ int main(void)
         RIG_TEST(test_the_wal_grows_on_a_small_disk),
         RIG_TEST(test_a_stranger_writes),
         RIG_TEST(test_a_stranger_holds_the_database),
+        RIG_TEST(test_a_file_that_only_reads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

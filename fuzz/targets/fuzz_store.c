@@ -181,11 +181,23 @@ static void use(store *s, smsp_span name, unsigned number)
         keep(s, &message);
 }
 
+/* SQLite reads files of formats that it does not write. */
+static bool only_reads(void)
+{
+    sqlite3 *db = database_connect(database_folder);
+
+    (void)sqlite3_exec(db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
+    bool readonly = sqlite3_db_readonly(db, "main") == 1;
+    (void)sqlite3_close(db);
+    return readonly;
+}
+
 /* The server goes on with what it has loaded, and is started again. */
 static void check_use(store *s)
 {
     static const uint8_t new_name[] = "new";
     users all = {.count = 0};
+    bool readonly = only_reads();
     smsp_error named = smsp_snapshot(w.state, note_user, &all);
 
     ORACLE("use", named == SMSP_OK || named == SMSP_STOPPED, "the snapshot");
@@ -193,9 +205,14 @@ static void check_use(store *s)
     keep(s, &(smsp_effect){.kind = SMSP_EFFECT_ACCOUNT, .username = {new_name, sizeof new_name - 1}});
     for (unsigned i = 0; i < all.count; i++)
         use(s, (smsp_span){all.names[i], all.lens[i]}, i);
-    commit("use", s);
+    if (readonly)
+        ORACLE("use", store_commit(s) == STORE_REFUSED && strstr(store_why(s), "read-only") != NULL, "kept, or: %s",
+               store_why(s));
+    else
+        commit("use", s);
     store_close(s);
-    load_again("use", database_folder);
+    if (!readonly)
+        load_again("use", database_folder);
 }
 
 /* ---- The sound databases ---- */
@@ -305,7 +322,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world_check(&w);
     check_counts();
     check_saved();
+    bool readonly = only_reads();
     check_use(s);
+    database_read(database_folder, &after);
+    ORACLE("untouched", !readonly || same(&before, &after), "a database that can only be read");
     return 0;
 }
 
