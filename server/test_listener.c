@@ -68,10 +68,13 @@ static in_port_t port_of(int fd)
 {
     struct sockaddr_storage own = {0};
     socklen_t len = sizeof own;
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
 
     assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &len), 0);
-    return own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&own)->sin6_port
-                                     : ((struct sockaddr_in *)(void *)&own)->sin_port;
+    memcpy(&v6, &own, sizeof v6);
+    memcpy(&v4, &own, sizeof v4);
+    return own.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port;
 }
 
 static void same_port(listeners *all, uint32_t count)
