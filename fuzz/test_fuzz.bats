@@ -146,6 +146,11 @@ assert not os.path.exists(f"/proc/{int(told.stdout)}"), "it is still there"
 END
 }
 
+@test "fuzz: minimised corpora still show work that is not linear" {
+    run -0 fuzz/find-bugs --seeds 1 --empty 0 bytes-searched-again
+    [[ $output == *"| bytes-searched-again | frame | work |"* ]]
+}
+
 @test "fuzz: the corpora are within 256 KiB each" {
     for folder in fuzz/corpus/*; do
         size=$(cat "$folder"/* | wc -c)
