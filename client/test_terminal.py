@@ -391,7 +391,8 @@ def test_editing(case):
 
 
 COMMON = [test_session, test_password_unseen, test_password_too_long, test_session_ended, test_user_option,
-          test_trace, test_long_text, test_harmless, test_reconnect, test_unreachable, test_interrupt, test_interrupt_line, test_terminate, test_stop]
+          test_trace, test_long_text, test_harmless, test_reconnect, test_unreachable, test_interrupt,
+          test_interrupt_line, test_terminate, test_stop]
 EDITED = [test_demo, test_completion, test_history, test_editing]
 
 

@@ -63,6 +63,20 @@ static void end_here(smsp_frame *frame, events *e)
     (void)note(e, smsp_frame_end_here(frame, &line), line);
 }
 
+/* A frame in a buffer of SMSP_FRAME_SIZE(LONGEST) bytes, fed with these at once. */
+static void begin_with(smsp_frame *frame, uint8_t *buffer, const char *bytes, size_t len)
+{
+    size_t room;
+
+    assert_int_equal(smsp_frame_init(frame, buffer, SMSP_FRAME_SIZE(LONGEST), LONGEST), SMSP_OK);
+    assert_int_equal(frame->ending, SMSP_ENDS_UNKNOWN);
+    assert_false(smsp_frame_partial(frame));
+    uint8_t *to = smsp_frame_room(frame, &room);
+    assert_in_range(len, 0, room);
+    memcpy(to, bytes, len);
+    assert_int_equal(smsp_frame_fed(frame, len), SMSP_OK);
+}
+
 /* Feeds the stream in pieces of step bytes, in a heap buffer of exactly size,
  * and compares what came out. */
 static void expect_pieces(const char *stream, size_t len, size_t step, size_t size, const char *expected)
@@ -123,13 +137,9 @@ static void first_terminator_decides(void **unused)
     uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
     smsp_frame frame;
     smsp_span line = {NULL, 0};
-    size_t room;
 
     (void)unused;
-    assert_int_equal(smsp_frame_init(&frame, buffer, sizeof buffer, LONGEST), SMSP_OK);
-    assert_int_equal(frame.ending, SMSP_ENDS_UNKNOWN);
-    memcpy(smsp_frame_room(&frame, &room), "a\nb\0c\n", 6);
-    assert_int_equal(smsp_frame_fed(&frame, 6), SMSP_OK);
+    begin_with(&frame, buffer, "a\nb\0c\n", 6);
     assert_int_equal(smsp_frame_next(&frame, &line), SMSP_OK);
     assert_int_equal(frame.ending, SMSP_ENDS_LF);
     assert_int_equal(smsp_frame_next(&frame, &line), SMSP_OK);
@@ -236,13 +246,9 @@ static void silence_after_all_was_looked_at(void **unused)
     uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
     smsp_frame frame;
     smsp_span line = {NULL, 0};
-    size_t room;
 
     (void)unused;
-    assert_int_equal(smsp_frame_init(&frame, buffer, sizeof buffer, LONGEST), SMSP_OK);
-    assert_false(smsp_frame_partial(&frame));
-    memcpy(smsp_frame_room(&frame, &room), "ab\ncd", 5);
-    assert_int_equal(smsp_frame_fed(&frame, 5), SMSP_OK);
+    begin_with(&frame, buffer, "ab\ncd", 5);
     assert_int_equal(smsp_frame_end_here(&frame, &line), SMSP_NEED_MORE);
     assert_int_equal(smsp_frame_next(&frame, &line), SMSP_OK);
     assert_span_equal(line, "ab");
@@ -256,13 +262,10 @@ static void silence_after_a_terminator(void **unused)
     uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
     smsp_frame frame;
     smsp_span line;
-    size_t room;
 
     (void)unused;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(smsp_frame_init(&frame, buffer, sizeof buffer, LONGEST), SMSP_OK);
-        memcpy(smsp_frame_room(&frame, &room), streams[i], 5);
-        assert_int_equal(smsp_frame_fed(&frame, 5), SMSP_OK);
+        begin_with(&frame, buffer, streams[i], 5);
         assert_int_equal(smsp_frame_next(&frame, &line), SMSP_OK);
         assert_int_equal(smsp_frame_next(&frame, &line), SMSP_NEED_MORE);
         assert_int_equal(smsp_frame_end_here(&frame, &line), SMSP_NEED_MORE);
@@ -274,15 +277,14 @@ static void silence_after_a_terminator(void **unused)
 static void silence_after_what_was_dropped(void **unused)
 {
     uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
+    char many[SMSP_FRAME_SIZE(LONGEST)];
     smsp_frame frame;
     smsp_span line;
     size_t room;
 
     (void)unused;
-    assert_int_equal(smsp_frame_init(&frame, buffer, sizeof buffer, LONGEST), SMSP_OK);
-    uint8_t *to = smsp_frame_room(&frame, &room);
-    memset(to, 'x', room);
-    assert_int_equal(smsp_frame_fed(&frame, room), SMSP_OK);
+    memset(many, 'x', sizeof many);
+    begin_with(&frame, buffer, many, sizeof many);
     assert_int_equal(smsp_frame_next(&frame, &line), SMSP_NEED_MORE);
     assert_ptr_equal(smsp_frame_room(&frame, &room), buffer);
     assert_int_equal(frame.end, 0);

@@ -84,8 +84,8 @@ bool secret_keeper(smsp_config *config, bool test_cost)
 {
     config->cost = test_cost ? COST_TEST : COST_FULL;
     config->verifier = verifier;
-    (void)draw(NULL, config->hash_key, SMSP_KEY_LEN);
-    (void)draw(NULL, config->salt_key, SMSP_KEY_LEN);
+    randombytes_buf(config->hash_key, SMSP_KEY_LEN);
+    randombytes_buf(config->salt_key, SMSP_KEY_LEN);
     return true;
 }
 

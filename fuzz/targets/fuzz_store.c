@@ -193,11 +193,10 @@ static bool only_reads(void)
 }
 
 /* The server goes on with what it has loaded, and is started again. */
-static void check_use(store *s)
+static void check_use(store *s, bool readonly)
 {
     static const uint8_t new_name[] = "new";
     users all = {.count = 0};
-    bool readonly = only_reads();
     smsp_error named = smsp_snapshot(w.state, note_user, &all);
 
     ORACLE("use", named == SMSP_OK || named == SMSP_STOPPED, "the snapshot");
@@ -323,7 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_counts();
     check_saved();
     bool readonly = only_reads();
-    check_use(s);
+    check_use(s, readonly);
     database_read(database_folder, &after);
     ORACLE("untouched", !readonly || same(&before, &after), "a database that can only be read");
     return 0;
