@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What tests reach, as clang's counters tell it: for ci/coverage and ci/coverage_programs."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The small changes that ci/mutation makes to a C source: operators, constants, conditions,
 statements, arguments. Comments, annotations and preprocessor lines stay as they are."""
 import re

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Answers requests in one process and prints every reply, for builds of the
  * engine to be compared: the same requests must give the same bytes whatever the
  * compiler, the word size or the byte order.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What make builds again and what it does not, in a copy of the sources.
 
 setup() {

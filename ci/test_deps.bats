@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # ci/deps, against a dpkg, an apt-get and an id that only pretend: nothing is installed.
 
 setup() {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # ci/footprint and ci/mutation: what they say is true, and what they are for is noticed.
 
 setup() {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # make install and make uninstall, below a DESTDIR of our own.
 
 setup() {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The lint finds what it is for: each test plants one fault in a small tree of its own.
 
 setup() {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # ci/test, with tables of jobs that do what jobs should not do.
 
 bats_require_minimum_version 1.5.0

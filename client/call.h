@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What the commands are made of: requests that go out, replies that are judged. */
 #ifndef CALL_H
 #define CALL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #define _GNU_SOURCE /* mkostemp, O_NOFOLLOW */
 #include "cookies.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The cookie store: one file for each HOST:PORT:USER, mode 0600, in
  * $XDG_STATE_HOME/smsp (or ~/.local/state/smsp), and one for each HOST:PORT that
  * names the user of the last login. Each is replaced as a whole or not at all. */

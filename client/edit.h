@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Line input for the interactive client: with history and completion
  * (edit_libedit.c) where libedit is there, plain (edit_none.c) where it is not. */
 #ifndef EDIT_H

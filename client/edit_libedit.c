@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #define _GNU_SOURCE /* strdup and the like for histedit.h */
 #include "edit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "histogram.h"
 
 /* Values below HISTOGRAM_FINE have a bucket each; above, the top six bits after

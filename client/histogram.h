@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A histogram of times with buckets that grow with the value, so that any time
  * from 1 ns to hours is kept to within 1.6 %, in 20 KiB. */
 #ifndef SMSP_HISTOGRAM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "interactive.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Many commands in a row. */
 #ifndef INTERACTIVE_H
 #define INTERACTIVE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Lines of standard input, of bounded length. */
 #ifndef LINES_H
 #define LINES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* smsp-load: many clients against one server, every reply checked.
  *
  * The loop (load_run.c) is the same for every server; what differs stands in a

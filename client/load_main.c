@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>

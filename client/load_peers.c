@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What people would use instead, doing the same job in their own protocols: a
  * message is taken in, looked at, removed. And an echo server, for the time that
  * loopback and the kernel take alone. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Our own protocol. MESSAGE and STORE go out in one write wherever the depth
  * allows, so that the text that comes back is the one that was sent. */
 #include <errno.h>

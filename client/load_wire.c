@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What protocols and the loop stand on: connections, and the lines and texts
  * that a client sends and expects. */
 #include <errno.h>

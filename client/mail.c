@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "call.h"
 
 #include "show.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #define _GNU_SOURCE /* sigaction, sigset_t */
 #include "password.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Asking for a password on the terminal, without echo. */
 #ifndef PASSWORD_H
 #define PASSWORD_H

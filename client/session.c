@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #define _GNU_SOURCE /* explicit_bzero, memrchr, SOCK_CLOEXEC */
 #include "session.h"
 

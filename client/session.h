@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A session: the connection to a server, made again when it was closed, and the
  * user's cookie, which is a session of its own and outlives the connection (SES-1). */
 #ifndef SESSION_H

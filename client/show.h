@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Printing: replies for people and scripts, complaints in one line. */
 #ifndef SHOW_H
 #define SHOW_H

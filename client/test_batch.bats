@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Commands on standard input: the output is exactly the replies.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 

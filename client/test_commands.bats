@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # One command at a time, with the real server: replies, exit statuses, cookies.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The connection: lost, idle, slow, strange. The server is one that does what it is told.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 

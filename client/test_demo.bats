@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The demo, and the helper that runs the client's tests.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 

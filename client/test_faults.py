@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """Each library call of smsp and smsp-load that can fail does so once, in one place after the other: they say what went
 wrong and end with status 2, or go on, and neither hang nor leave half a file. TAP out.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 # What the client's tests share. Each test has a state folder of its own, and its
 # servers are gone when it ends, however it ends.
 # shellcheck disable=SC2154  # bats sets them

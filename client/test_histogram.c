@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Unit tests of the histogram. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # smsp-load: against smspd, and against a server that gets one thing wrong.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 

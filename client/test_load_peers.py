@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """What smsp-load asks of Redis, beanstalkd and an echo server, for its tests: test_load_peers.py [FAULT]
 
 It says on standard output which port it has, and knows by a connection's first bytes what it is to be. FAULT is what

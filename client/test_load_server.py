@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """A server that gets one thing wrong, for the tests of smsp-load: test_load_server.py FAULT
 
 It says on standard output which port it has. Faults: none; text (GETMSG gives another

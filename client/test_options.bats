@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Options, arguments, and what the client says when it cannot be used so.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """A server that does what it is told, for tests of the client.
 
 test_peer.py LOG CONNECTION...

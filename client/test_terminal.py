@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """The interactive client in a pseudo-terminal: test_terminal.py [SMSP...]
 
 Each argument is a client to test; the first is client/smsp. TAP out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The client's commands: each becomes one or two requests. */
 #ifndef VERBS_H
 #define VERBS_H

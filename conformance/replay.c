@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Replays exported transcripts against the engine, in one process and without
  * sockets: replay FILE.flat... README.md, "The cases for other programs", has the
  * format. TAP out, one test a case; status 1 if any fails, 2 for wrong usage.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "replay_server.h"
 
 #include <stdio.h>

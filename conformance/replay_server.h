@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A server without sockets, for replay.c: connections are numbers, time passes
  * when it is told so, and the terminal is a text. */
 #ifndef REPLAY_SERVER_H

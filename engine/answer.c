@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "bytes.h"
 
 /* A REGISTER or LOGIN: ask for the salt, seal, and draw cookies until one is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Checked writing and comparing of bytes: the one place with a memcpy. */
 #ifndef SMSP_BYTES_H
 #define SMSP_BYTES_H

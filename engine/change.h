@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The six changes that a state can undergo, one for each kind of effect. Each
  * is all or nothing, and within a batch leaves in the journal what takes it
  * back. The callers have checked who may do what; here it is about room. */

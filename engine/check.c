@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "bytes.h"
 #include "state.h"
 

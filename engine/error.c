@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "smsp.h"
 
 const char *smsp_strerror(smsp_error error)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "smsp.h"
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Message text in chains of 64-byte blocks, named by the index of the first one. */
 #ifndef SMSP_POOL_H
 #define SMSP_POOL_H

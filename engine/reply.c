@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "bytes.h"
 
 #define LOG_IN "You should log in first."

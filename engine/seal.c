@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "bytes.h"
 
 smsp_seal_next smsp_seal(const smsp_secrets *secrets, const smsp_request *request, smsp_sealed *sealed,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "siphash.h"
 
 /* Every request is looked up by two such hashes, so the state stays in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* SipHash-2-4 (Aumasson and Bernstein): a keyed hash for tables that peers fill. */
 #ifndef SMSP_SIPHASH_H
 #define SMSP_SIPHASH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* smsp: the Simple Mail Server Protocol as an engine.
  *
  * The engine does no I/O, reads no clock, allocates nothing and has no global

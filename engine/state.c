@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "state.h"
 #include "bytes.h"
 #include "siphash.h"

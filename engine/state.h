@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The state machine's tables, and what may be asked of them. Only change.c
  * writes them. */
 #ifndef SMSP_STATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "table.h"
 
 void smsp_table_clear(smsp_table *table)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A hash table of record indices: chains in two arrays that the caller gives.
  * It knows no keys; the caller hashes them and compares the records. */
 #ifndef SMSP_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What DUMP prints, the replies' way out, and the making of a state. */
 #include "test_support.h"
 

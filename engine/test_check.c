@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* smsp_state_check finds what is wrong: each field of a state, spoilt in turn. */
 #include "state.h"
 #include "test_support.h"

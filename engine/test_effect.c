@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Effects as bytes, replay, snapshot; and batches that are taken back. */
 #include "test_support.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Every command of the document with every reply of PROTOCOL.md, sections 5 and 6. */
 #include "state.h"
 #include "test_support.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "test_support.h"
 
 #define LONGEST 10u

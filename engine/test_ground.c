@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What everything else stands on: checked writing, comparing, the hash table. */
 #include "bytes.h"
 #include "table.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "test_support.h"
 
 static void expect_format(const smsp_reply *reply, smsp_ending ending, const char *expected, size_t len)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "test_support.h"
 
 static smsp_error parse(const char *line, size_t len, smsp_request *request, uint8_t **copy)

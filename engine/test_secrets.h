@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Secrets that can be foretold and are the same on every machine, for tests and
  * programs that compare replies. */
 #ifndef SMSP_TEST_SECRETS_H

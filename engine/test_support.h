@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What the unit tests share: cmocka, exact buffers, and a small world in which
  * requests are answered in one process. */
 #ifndef SMSP_TEST_SUPPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "test_support.h"
 
 static bool ok(const void *at, size_t len)

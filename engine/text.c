@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "smsp.h"
 
 /* Bytes that are checked at once; the compiler makes vector code of the loop. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What the fuzzing scripts share: building a program, running libFuzzer on it, reading what it says."""
 import ctypes
 import os

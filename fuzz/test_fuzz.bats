@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Corpora and regressions without a fuzzer, a short campaign, and the scripts themselves.
 
 bats_require_minimum_version 1.5.0

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What takes minutes: make check-fuzz-long.
 
 bats_require_minimum_version 1.5.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Scenarios on secrets and limits: what can be found, who may do what, and for how long."""
 import os
 import re

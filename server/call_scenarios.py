@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Each library call of smspd that can fail does so once: it ends with a line that says so, or goes on."""
 import contextlib
 import os

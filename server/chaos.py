@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """Plays many clients against a real smspd with --data, while processes die, the disk
 fails and others behave badly; then checks that nothing that was acknowledged is lost
 or doubled. Exit status: 0 it is so, 1 it is not, 2 usage."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The faults of chaos: each is a function of the run, and happens at a random moment."""
 import os
 import signal

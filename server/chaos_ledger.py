@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What chaos has been told, and what must be found at the end."""
 import threading
 from collections import Counter

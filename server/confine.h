@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What a new child gives up before it begins its work. */
 #ifndef CONFINE_H
 #define CONFINE_H

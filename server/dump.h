@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* DUMP: a child of the keeper prints the state (DMP-1), and the slots that asked
  * are answered in order, each when its text is printed or after a second (DMP-4). */
 #ifndef DUMP_H

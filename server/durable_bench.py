@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """What a durable request costs: smspd with --data beside a bare loop of SQLite commits and
 redis-server --appendfsync always, in turn, on the same disk. Prints a table of medians."""
 import argparse

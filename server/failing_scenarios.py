@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """System calls of the start that fail, one after the other: strace makes them."""
 import concurrent.futures
 import os

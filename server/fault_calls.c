@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Library calls that fail on command, each place that calls one by itself: preloaded
  * (LD_PRELOAD) into smspd, smsp or smsp-load, with the control file that FAULT_CALLS
  * names. fault_calls.py decides. Each process notes there from where it calls what. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Library calls that fail one at a time, each place in a program that makes one by itself (fault_calls.c)."""
 import concurrent.futures
 import errno

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A disk that fails on command: fault_disk.c stands in for the libc functions
  * with which SQLite writes, linked into a test or preloaded into a server
  * (LD_PRELOAD), with the control file that FAULT_DISK names. */

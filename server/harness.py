@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Starts smspd on a free loopback port for one test, and talks to it."""
 import os
 import re

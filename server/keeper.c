@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The keeper: one process, the only one that reads or writes the state. It takes
  * all slots that wait, executes their requests, commits, and only then answers. */
 #define _GNU_SOURCE

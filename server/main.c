@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* smspd: a server of the Simple Mail Server Protocol. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What a worker owes its client: replies are gathered, and written with as few
  * calls as possible. */
 #ifndef OUTBOX_H

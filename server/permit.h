@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Permits to hash a password: so many at a time, so that logins exhaust neither
  * memory nor processors. The reply to SMSP_SALT is the permit; it ends with the
  * worker's next request, with the worker, or after five seconds. */

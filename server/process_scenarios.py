@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Scenarios on processes: signals, deaths, limits, hostile workers, DUMP and its terminal."""
 import fcntl
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Clients over the limit: KO, and a close that loses nothing (FRM-12, FRM-13),
  * without a process and without ever waiting. */
 #ifndef REFUSAL_H

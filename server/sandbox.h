@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Confines workers and the keeper to what they need: sandbox_linux.c. The other,
  * sandbox_none.c, confines nothing, and says so. */
 #ifndef SANDBOX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The sandbox: no new privileges, Landlock where the kernel has it, resource
  * limits, and a filter of system calls. The supervisor makes filter and rulesets
  * once; a worker only has to step into them. */

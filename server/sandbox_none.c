@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "sandbox.h"
 
 const char *sandbox_about(void)

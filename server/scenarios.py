@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """Plays one scenario against a real smspd: scenarios.py NAME [COUNT]. Exit status 0: all as it should be."""
 import os
 import socket

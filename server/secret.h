@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What turns passwords and cookies into tokens, and where randomness comes from:
  * secret_sodium.c, or secret_none.c that needs only libc. */
 #ifndef SECRET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Secrets with libsodium: Argon2id for passwords, BLAKE2b for all else. Nothing
  * here is secret itself, so tokens mean the same after a restart. */
 #include "secret.h"

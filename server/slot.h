@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The slot: 64 KiB each way of memory that one worker shares with the keeper.
  *
  * One owner at a time: whoever the state word names may touch the slot, nobody

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Where the effects of requests are kept for good (--data DIR): store_sqlite.c
  * and store_load.c, or store_none.c where SQLite was not there at build time.
  *

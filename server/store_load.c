@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The store in SQLite: loading and checking. */
 #define _GNU_SOURCE
 #include "store_sqlite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What the tests of the SQLite store share: a directory with a store, a state
  * beside it, and random batches of requests. */
 #ifndef STORE_RIG_H

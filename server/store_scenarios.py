@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Scenarios on what lasts: restarts, dead keepers, other writers, disks that fail."""
 import ctypes
 import mmap

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The store in SQLite: opening, and keeping batches. */
 #define _GNU_SOURCE
 #include "store_sqlite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What the files of the SQLite store share. */
 #ifndef STORE_SQLITE_H
 #define STORE_SQLITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The tables of the store in SQLite: what they are, and from version to version. */
 #define _GNU_SOURCE
 #include <stdio.h>

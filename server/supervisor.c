@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The supervisor: smspd itself. It listens, accepts, forks, reaps and keeps to
  * the limits; it holds no mail and no secret once all keys are inherited. */
 #define _GNU_SOURCE

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The short form of make chaos, and that it notices what it looks for.
 
 setup() {

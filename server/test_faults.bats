@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What fails once in a long while, made to fail: make check-server-faults.
 
 play() {

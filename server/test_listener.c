@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Unit tests of listener.c, with the addresses of a host that this machine need not have. */
 #define _GNU_SOURCE
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The long forms of what test_server.bats tests shortly: make check-server-long.
 
 play() {

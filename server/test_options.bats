@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # Options, exit codes, and the one line that each mistake gets.
 
 setup() {

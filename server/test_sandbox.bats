@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What the processes may do, and what README.md says they may.
 
 setup() {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The sandbox, tried from within: a child steps in and makes a call; did it live?
  * With "list" prints the system calls that each process may make, by trying all. */
 #define _GNU_SOURCE

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The running server, one scenario a test: each starts its own on a free loopback port.
 
 play() {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Unit tests of slot.c: entries there and back, hostile entries, hand-over. */
 #define _GNU_SOURCE
 #include <setjmp.h>

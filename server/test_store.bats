@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # What lasts, one scenario a test: the server with --data, restarted, killed, on
 # disks that fail.
 

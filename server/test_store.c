@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The SQLite store: what was committed is there after a restart, whatever the
  * disk did in between; what was refused is not. */
 #define _GNU_SOURCE

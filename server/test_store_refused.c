@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A database that is not ours, damaged, newer or too large is refused and stays
  * as it is. One server at a time, and nobody else may read its files. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A store for the tests: it keeps nothing, and refuses each batch in which a
  * MESSAGE says "refuse". */
 #include <string.h>

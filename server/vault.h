@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* State and store in step: what the state does is kept in the store, or undone. */
 #ifndef VAULT_H
 #define VAULT_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Scenarios on the wire: framing, order, pairs, slow clients, addresses, a store that refuses."""
 import os
 import re

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The worker: one process for each client. It frames, parses, seals and formats,
  * so all that touches hostile bytes happens here; it holds no mail. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* echo PORT: a server that forks for each client and sends back what it reads.
  * It shows what loopback, the kernel and a fork take without any work done.
  * echo --fork SECONDS: how many times a second this machine forks a process

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Micro-benchmarks of the engine alone: engine [--short] [GROUP]
  *
  * Each case prints one JSON line: its name, how many operations, how many

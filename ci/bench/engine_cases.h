@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What the groups of micro-benchmarks share. */
 #ifndef BENCH_ENGINE_CASES_H
 #define BENCH_ENGINE_CASES_H

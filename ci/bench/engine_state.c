@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Execution: each command in a state with few and with many accounts and
  * messages, at random places of it. And what a state weighs. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Parsing, framing, text: what happens to a request before the state sees it. */
 #include <stdio.h>
 #include <string.h>

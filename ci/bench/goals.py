@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What must be reached, and whether it is: the first table of RESULTS.md."""
 import statistics
 

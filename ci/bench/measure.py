@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What is measured. Everything comes as plain dictionaries and lists, for report.py."""
 import json
 import os

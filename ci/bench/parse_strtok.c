@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The parser that people write first: copy, strtok, compare. See parsers.h. */
 #define _POSIX_C_SOURCE 200809L /* strtok_r */
 #include <ctype.h>

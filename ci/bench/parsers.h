@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Two more parsers for the grammar of PROTOCOL.md, section 2, to compare ours
  * with: one that re2c makes, one of the kind people write with strtok. Both
  * take what the grammar allows and nothing else; they do not tell a misshapen

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """RESULTS.md and the plots, from what measure.py found."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The servers that are compared: each is started on a free port of 127.0.0.1, with its
 files in a directory of its own, and ended with all that it started."""
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
 # The benchmark: that it runs, that its counters add up, and that it notices when they do not.
 
 setup() {

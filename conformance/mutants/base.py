@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What the mutants stand on: the reference server, and a list of them all.
 
 A mutant is a class derived from Mail, Frames or Server, or from Client, that is

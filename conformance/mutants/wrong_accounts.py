@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Wrong in REGISTER: usernames, passwords, cookies."""
 import hashlib
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Wrong in replies, connections and several clients at a time."""
 import copy
 import os

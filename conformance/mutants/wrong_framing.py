@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Wrong in where a request ends, and how long it may be."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Wrong in GETMSG, DELMSG and DUMP."""
 import threading
 import time

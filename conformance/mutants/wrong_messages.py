@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Wrong in MESSAGE."""
 from base import CHOICE, KO, LOG_IN, MUST, OK, SHOULD, Mail, Unknown
 

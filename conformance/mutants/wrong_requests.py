@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Wrong in how a request is read."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Wrong in LOGIN, LOGOUT and what a cookie opens."""
 import threading
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Clients that are wrong in one way each: the real smsp, with what goes in or comes out changed."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Wrong in STORE and COUNT."""
 import time
 

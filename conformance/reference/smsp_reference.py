@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """A reference server for the Simple Mail Server Protocol, in one file, to be read.
 
 It is written from the document and from engine/PROTOCOL.md, whose rules the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Drives our own client: one command at a time, or at its prompt in a terminal."""
 import os
 import shlex

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """How a transcript's bytes reach the server. Whatever the delivery, the replies are the same.
 
 whole       each request in one piece, its reply awaited

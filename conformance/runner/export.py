@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The cases in a flat form that a small program in any language can replay without a socket.
 
 One file a case, ID.flat, one step a line; README.md describes it.

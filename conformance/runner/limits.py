@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The limits that a server is tested at: ours, or a profile that its author wrote.
 
 A profile has lines `content = 1000`, `username = none` (there is no limit, so

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Puts the parts together: reads cases, finds the server, runs, reports."""
 import contextlib
 import os

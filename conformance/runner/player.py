@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Plays one transcript once, against one server, in one delivery."""
 import time
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Finds out how a server wants its requests: which terminator, and how many a connection."""
 from .template import Template
 from .values import Values

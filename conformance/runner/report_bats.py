@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """BATS reports the cases: one test a case, each waiting for the verdict that the runner sends it."""
 import fcntl
 import os

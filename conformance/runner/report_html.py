@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The results as one self-contained page: a row for each case, a column for each server.
 
 No script and nothing from elsewhere: a cell is a link to its transcript, which

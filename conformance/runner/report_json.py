@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The results as JSON; report.schema.json describes it."""
 import datetime
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The results as JUnit XML, for CI systems that read it."""
 import re
 import xml.etree.ElementTree as tree

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """TAP on the terminal, in the order of the cases, as they come in."""
 import sys
 

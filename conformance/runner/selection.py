@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Which cases run: globs over ids, groups and rules; and which are expected to fail."""
 import fnmatch
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Starts and stops the server under test, holds its terminal, and sees whether it lives."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Plays many cases in all deliveries, several at a time, and judges them."""
 import threading
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What stands on a line of a transcript: text with escapes and {placeholders}.
 
 A template is expanded into the bytes to send, or matched against a reply, which

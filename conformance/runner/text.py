@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Bytes made visible for people, and escapes turned back into bytes."""
 import difflib
 

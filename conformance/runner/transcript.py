@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Reads a case file: a header of `key: value` lines, an empty line, then steps. README.md tells the format."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What placeholders stand for while one transcript is played once."""
 import itertools
 import os

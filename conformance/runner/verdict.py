@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What became of a case, and what that means for the exit status."""
 
 PASS, FAIL, DIFFERS, NOT_RUN, ERROR, XFAIL, XPASS = "PASS", "FAIL", "DIFFERS", "NOT RUN", "ERROR", "XFAIL", "XPASS"

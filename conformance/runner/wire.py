@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """One connection: sends bytes in pieces, and finds replies in what comes back."""
 import select
 import socket

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """Servers that no suite should stumble over: awkward.py MODE HOST PORT."""
 import os
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What the tests share: the command in this process, small cases, the awkward server."""
 import contextlib
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """A tour of awkward servers: each costs a case its verdict, never the run."""
 import time
 

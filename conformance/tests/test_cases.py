@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The cases themselves: rules, sentences, versions, coverage of PROTOCOL.md."""
 import contextlib
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The command: usage, selection, levels, expected failures, addresses, BATS, export."""
 import os
 import re

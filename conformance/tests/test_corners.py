@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """What seldom happens: connections that fail, plays that cannot be, ends that come early."""
 import os
 import select

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Stopping a run in the middle: nothing that it started may stay, and the terminal is as before."""
 import os
 import signal

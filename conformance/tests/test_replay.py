@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The program that replays exported transcripts against the engine in one process."""
 import glob
 import os

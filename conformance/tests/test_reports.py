@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The reports: JSON by its schema, JUnit, and the page in a real browser."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """Real servers: the reference under every style, our own client, and what a play can find."""
 import os
 import unittest

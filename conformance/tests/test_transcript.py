@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """The transcript format: what is read, and what is refused with file and line."""
 import unittest
 

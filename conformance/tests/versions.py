@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: ISC
 """Sees to it that what can change a verdict changes a version: versions.py [--write] [CASES].
 
 cases/DIGESTS holds the suite's version, and of each case its version and a digest of all that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Arbitrary values, for Eva. Only Frama-C gives these functions a body. */
 #ifndef SMSP_ANY_H
 #define SMSP_ANY_H

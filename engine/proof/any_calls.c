@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The state machine under arbitrary calls, for Eva: each function of the last section
  * is an entry, and engine/proof/eva runs it. The state is small, made by the engine
  * itself, and stands after any few changes. Keys, names, tokens and texts are any

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What the public functions promise, in ACSL. Frama-C reads this page before
  * each source file; compilers never see it. The contracts assume what smsp.h
  * says of its parameters and no more. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Stands before each file of the engine when Eva reads it. */
 #ifndef SMSP_EVA_H
 #define SMSP_EVA_H

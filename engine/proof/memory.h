@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The C library's functions on memory, as the proof sees them: what the standard
  * says of them, for bytes. This is the one thing that the proof takes on trust. */
 #ifndef SMSP_PROOF_MEMORY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 #include "database.h"
 
 #include <stdio.h>

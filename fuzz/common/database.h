@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Databases of the server's store, in SQLite's file system in memory: sound ones to begin
  * with, edited as an input says. */
 #ifndef DATABASE_H

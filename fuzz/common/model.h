@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* An independent model of the protocol, written from engine/PROTOCOL.md with
  * plain arrays and linear search. It shares no code, no header and no table with
  * the engine: where the two disagree, one of them is wrong. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The model's words, stream and DUMP: sections 2, 3 and 7. */
 #include "model.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Mutators that know the inputs' languages; one of them is linked with a target. */
 #ifndef MUTATOR_H
 #define MUTATOR_H

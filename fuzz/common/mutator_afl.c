@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The mutator as AFL++ loads it (AFL_CUSTOM_MUTATOR_LIBRARY); its own mutations go
  * on beside it. */
 #include "mutator.h"

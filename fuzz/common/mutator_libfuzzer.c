@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Two of three times our mutator, otherwise libFuzzer's own. */
 #include "mutator.h"
 

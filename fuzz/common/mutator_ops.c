@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* For fuzz_ops: two bytes, then commands of four bytes. */
 #include "mutator.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* For the targets whose inputs are transcripts (transcript.h): lines, cookies,
  * speakers and cuts. */
 #include "mutator.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What a target says when something is wrong, and which checks it makes. */
 #ifndef ORACLE_H
 #define ORACLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Runs a target on files, without a fuzzer: TARGET [--show] FILE-OR-FOLDER...
  * Prints TAP, one case for each file or folder named; --show prints the inputs for
  * people and runs nothing else. */

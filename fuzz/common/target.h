@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* What every target defines. */
 #ifndef TARGET_H
 #define TARGET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The language of session inputs: what several clients send, almost as they send
  * it, so that a transcript of a real session is a good input as it stands.
  *

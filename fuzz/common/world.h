@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* One state of the engine with secrets that can be foretold, and the checks that
  * every target makes on it. */
 #ifndef WORLD_H

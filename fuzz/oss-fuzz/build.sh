@@ -1,4 +1,5 @@
 #!/bin/bash -eu
+# SPDX-License-Identifier: ISC
 # Builds every target twice, with usual and with tiny limits, for whichever engine and
 # sanitizer the environment names: $CC $CFLAGS $CXX $CXXFLAGS $LIB_FUZZING_ENGINE $OUT $WORK.
 # SMSP_TARGETS names some targets, for a test. Called in the project's folder by OSS-Fuzz and by ClusterFuzzLite.

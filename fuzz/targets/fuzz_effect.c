@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Effects as bytes that need not be trusted: decoded, encoded again, and replayed
  * on a state beside the model. Byte 0: shared mailboxes do not matter here; bit 0
  * replays within batches, of which every third is rolled back. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Framing: the lines of a stream must not depend on how it is cut, and must be
  * those that the model finds byte by byte. The language is that of transcripts;
  * only what client A sends counts. Bits 4 to 6 of byte 0 choose the longest line

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A state with limits that nobody would choose: seven numbers of four bytes, then
  * bytes that are effects. The size that smsp_state_size asks for must do, one byte
  * less must not, and the limits must hold. */

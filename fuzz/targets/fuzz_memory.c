@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A state whose memory was overwritten: smsp_state_check must end on any contents
  * of the tables and counts, and what it lets pass must be safe to print and to copy.
  * Byte 0: how the state was made; then three bytes a change: place (2), value (1).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Structured commands: after two bytes as in transcript.h, every four bytes are
  * one command, so that each mutation is another valid sequence.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* The request parser: one input is one line. What it finds must be what the
  * grammar says, its spans must lie in the line, and format must give the line
  * back. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Replies as the client reads them: byte 0 is the verb of the request (modulo
  * 10: one is none), byte 1 cuts, the rest comes from a server. Lines are found,
  * parsed, compared with a reading of the grammar, formatted again, and shown as

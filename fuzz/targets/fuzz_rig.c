@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Not a target: a fault that every campaign must find, and tell how to repeat.
  * It proves that the rig would notice one. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Whole sessions: what several clients send, cut in pieces, against one state.
  *
  * The engine runs first and leaves a record of each reply and of each DUMP. It runs

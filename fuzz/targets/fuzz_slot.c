@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* Slots as the keeper reads them: whatever a worker that was taken over may have
  * written. Bytes 0 and 1: the count of requests, 2 and 3: how many bytes they
  * have, modulo a little more than is allowed; the rest stands in the slot, after

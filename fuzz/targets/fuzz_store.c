@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /* A database that somebody has edited or damaged, given to the server's own loader. Byte 0
  * chooses the sound one at the beginning, the rest are edits (common/database.h). It is
  * refused with one line and stays as it was, or what is loaded is all that is there, and
