@@ -27,7 +27,7 @@ libs = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --libs $(1)))
 all: ## build server/smspd and client/smsp (the default)
 
 # The engine's first: the others stand on it, and on $(LIBSMSP).
-include engine/rules.mk $(filter-out engine/rules.mk,$(wildcard */*.mk))
+include engine/rules.mk $(filter-out engine/rules.mk,$(wildcard */*.mk */*/*.mk))
 
 $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
@@ -48,4 +48,4 @@ clean: ## remove everything that make made
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-zA-Z0-9-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 24
 
--include $(wildcard $(B)/*/*.d)
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

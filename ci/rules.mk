@@ -2,10 +2,10 @@
 
 INSTALL ?= install
 VERSION := $(shell sed -n 's/^.define SMSP_VERSION "\(.*\)"/\1/p' engine/smsp.h)
-MAN1 := $(wildcard client/*.1)
+MAN1 := $(wildcard client/*.1 client/load/*.1)
 MAN8 := $(wildcard server/*.8)
 INSTALLED := bin/smsp sbin/smspd include/smsp.h lib/libsmsp.a lib/pkgconfig/smsp.pc \
-	$(MAN1:client/%=share/man/man1/%) $(MAN8:server/%=share/man/man8/%)
+	$(patsubst %,share/man/man1/%,$(notdir $(MAN1))) $(MAN8:server/%=share/man/man8/%)
 # below,FILES: where they go, quoted.
 below = $(foreach file,$(1),"$(DESTDIR)$(PREFIX)/$(file)")
 

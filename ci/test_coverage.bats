@@ -50,13 +50,14 @@ setup() {
 @test "coverage-programs: a test that fails ends it, and so does a file of which no program is built" {
     cp -R server client "$copy"
     sed -i 's/assert_int_equal(histogram_quantile(&h, 0.5), 0)/assert_int_equal(histogram_quantile(\&h, 0.5), 1)/' \
-        "$copy/client/test_histogram.c"
+        "$copy/client/tests/test_histogram.c"
     run "$copy/ci/coverage_programs" --steps units
     echo "$output"
     [ "$status" -eq 1 ]
     [[ $output == *'units failed, see build/coverage-programs/log/units'* ]]
     [[ $output != *'ok 1 - at least'* ]]
-    cp client/test_histogram.c "$copy/client"
+    mkdir -p "$copy/client/tests"
+    cp client/tests/test_histogram.c "$copy/client/tests"
     echo 'int lonely(void);' >"$copy/client/lonely.c"
     run "$copy/ci/coverage_programs" --steps units
     [ "$status" -eq 1 ]

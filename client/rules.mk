@@ -34,7 +34,7 @@ check-client: ## test the client, and the demo
 	@ci/deps unit
 	@$(MAKE) --no-print-directory -s $(SMSP) $(SMSPD) $(LOAD_BIN) $(FAULT_CALLS)
 	+@$(MAKE) --no-print-directory -s VARIANT=$(PLAIN_VARIANT) NONE=1 CFLAGS="$(PLAIN_CFLAGS)" $(CLIENT_PLAIN)
-	@SMSP=$(CLIENT_PLAIN) SMSPD=$(SMSPD) client/check "bats client/test_connection.bats" "bats client/test_commands.bats" \
-		"bats client/test_options.bats client/test_batch.bats client/test_demo.bats" \
-		"client/test_terminal.py $(SMSP) $(CLIENT_PLAIN)" \
-		"env SMSP=$(SMSP) SMSP_LOAD=$(LOAD_BIN) FAULT_CALLS_SO=$(CURDIR)/$(FAULT_CALLS) client/test_faults.py"
+	@SMSP=$(CLIENT_PLAIN) SMSPD=$(SMSPD) client/tests/check "bats client/tests/test_connection.bats" "bats client/tests/test_commands.bats" \
+		"bats client/tests/test_options.bats client/tests/test_batch.bats client/tests/test_demo.bats" \
+		"client/tests/test_terminal.py $(SMSP) $(CLIENT_PLAIN)" \
+		"env SMSP=$(SMSP) SMSP_LOAD=$(LOAD_BIN) FAULT_CALLS_SO=$(CURDIR)/$(FAULT_CALLS) client/tests/test_faults.py"

@@ -60,7 +60,7 @@ fuzz_mutator = $(if $(FUZZ_LANGUAGE_$(1)),$(B)/fuzz/common/mutator_$(FUZZ_LANGUA
 	$(B)/fuzz/common/mutator_libfuzzer.o)
 
 # The store's target has the server's loader in it.
-FUZZ_STORE_OBJ := $(patsubst %,$(B)/%.o,fuzz/common/database $(patsubst %,server/%,store_sqlite store_tables store_load log))
+FUZZ_STORE_OBJ := $(patsubst %,$(B)/%.o,fuzz/common/database $(patsubst %,server/%,store/store_sqlite store/store_tables store/store_load log))
 $(B)/fuzz/store: override LDFLAGS += -Wl,--wrap=write
 $(B)/fuzz/store: LDLIBS += $(call libs,sqlite3)
 fuzz_store_CFLAGS := $(call cflags,sqlite3)

@@ -106,7 +106,7 @@ void dump_init(dump_queue *queue, dump_waiting *slots, bool counts)
     *queue = (dump_queue){.slots = slots, .done = -1, .counts = counts};
 }
 
-void dump_want(dump_queue *queue, uint32_t slot)
+void dump_request(dump_queue *queue, uint32_t slot)
 {
     queue->slots[queue->count++] = (dump_waiting){slot, clock_ms() + PATIENCE_MS};
 }
@@ -119,7 +119,7 @@ static void take_out(dump_queue *queue, uint32_t place)
     memmove(queue->slots + place, queue->slots + place + 1, (queue->count - place) * sizeof *queue->slots);
 }
 
-void dump_forget(dump_queue *queue, uint32_t slot)
+void dump_cancel(dump_queue *queue, uint32_t slot)
 {
     for (uint32_t place = 0; place < queue->count; place++) {
         if (queue->slots[place].slot == slot) {

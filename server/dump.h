@@ -27,10 +27,10 @@ typedef struct dump_queue {
 void dump_init(dump_queue *queue, dump_waiting *slots, bool counts);
 
 /* This slot wants a DUMP. It is in the queue once at most. */
-void dump_want(dump_queue *queue, uint32_t slot);
+void dump_request(dump_queue *queue, uint32_t slot);
 
 /* Takes this slot out of the queue, if it is there. */
-void dump_forget(dump_queue *queue, uint32_t slot);
+void dump_cancel(dump_queue *queue, uint32_t slot);
 
 /* Begins the next DUMP if none is under way; true, and *slot, if a slot is to
  * be answered now. To be called until it says false. */

@@ -12,8 +12,8 @@
 enum keeper_what {
     KEEPER_READY,  /* to the supervisor: the state is there */
     KEEPER_SERVED, /* to the supervisor: the first requests are answered */
-    KEEPER_RETIRE, /* to the keeper: this slot's worker is dead; forget the slot */
-    KEEPER_QUIET,  /* to the supervisor: done, the slot may be wiped and used again */
+    KEEPER_RELEASE, /* to the keeper: this slot's worker is dead; forget the slot */
+    KEEPER_RELEASED,  /* to the supervisor: done, the slot may be wiped and used again */
     KEEPER_KILL    /* to the supervisor: this slot's worker breaks the rules */
 };
 

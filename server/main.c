@@ -10,9 +10,9 @@
 
 #include "log.h"
 #include "options.h"
-#include "sandbox.h"
-#include "secret.h"
-#include "store.h"
+#include "sandbox/sandbox.h"
+#include "secret/secret.h"
+#include "store/store.h"
 #include "supervisor.h"
 
 /* Slots beyond the clients, for those whose worker is dead and keeper not yet quiet. */

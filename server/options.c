@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "log.h"
-#include "permit.h"
-#include "sandbox.h"
-#include "secret.h"
-#include "store.h"
+#include "secret/permit.h"
+#include "sandbox/sandbox.h"
+#include "secret/secret.h"
+#include "store/store.h"
 
 #define CLIENTS_MAX 16384u /* slots are addresses set aside: two GiB of them */
 #define SECONDS_MAX 1000000u

@@ -6,9 +6,9 @@ parts_secret := $(call has,libsodium)
 # A sanitizer needs more system calls than a filter should let pass.
 parts_sandbox := $(if $(findstring -fsanitize,$(CFLAGS)),,$(call has,libseccomp))
 
-SMSPD_STORE := $(if $(parts_store),store_sqlite store_tables store_load,store_none)
-SMSPD_SECRET := $(if $(parts_secret),secret_sodium,secret_none)
-SMSPD_SANDBOX := $(if $(parts_sandbox),sandbox_linux,sandbox_none)
+SMSPD_STORE := $(patsubst %,store/%,$(if $(parts_store),store_sqlite store_tables store_load,store_none))
+SMSPD_SECRET := secret/$(if $(parts_secret),secret_sodium,secret_none)
+SMSPD_SANDBOX := sandbox/$(if $(parts_sandbox),sandbox_linux,sandbox_none)
 SMSPD_LIBS := $(if $(parts_store),$(call libs,sqlite3)) $(if $(parts_secret),$(call libs,libsodium)) \
 	$(if $(parts_sandbox),$(call libs,libseccomp))
 

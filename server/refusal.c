@@ -17,7 +17,7 @@ static void drop(refusals *all, uint32_t i)
     memmove(all->until + i, all->until + i + 1, (all->count - i) * sizeof all->until[0]);
 }
 
-void refuse(refusals *all, int client, int64_t now)
+void refuse_client(refusals *all, int client, int64_t now)
 {
     static const char ko[] = {'K', 'O', '\n'};
 
@@ -46,7 +46,7 @@ static bool drained(int fd)
     return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-void refusals_tend(refusals *all, const struct pollfd *fds, int64_t now)
+void refusals_handle(refusals *all, const struct pollfd *fds, int64_t now)
 {
     for (uint32_t i = all->count; i-- > 0;) { /* drop moves only those behind */
         if (now >= all->until[i] || (fds[i].revents != 0 && drained(all->fds[i])))

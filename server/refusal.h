@@ -17,12 +17,12 @@ typedef struct refusals {
 } refusals;
 
 /* Says KO to a client and takes its socket over. */
-void refuse(refusals *all, int client, int64_t now);
+void refuse_client(refusals *all, int client, int64_t now);
 
 /* Adds the sockets to fds, which has room for REFUSALS_MAX. */
 void refusals_poll(const refusals *all, struct pollfd *fds);
 
 /* Reads what came and closes what is over; fds as refusals_poll left them, polled. */
-void refusals_tend(refusals *all, const struct pollfd *fds, int64_t now);
+void refusals_handle(refusals *all, const struct pollfd *fds, int64_t now);
 
 #endif

@@ -1,7 +1,11 @@
 # smspd, the server, and its tests.
 
 SMSPD := $(if $(filter release,$(VARIANT)),server/smspd,$(B)/smspd)
-SMSPD_CORE := main supervisor listener refusal worker outbox keeper confine vault permit dump slot options log
+SMSPD_CORE := main options supervisor listener refusal worker reply_buffer keeper persist dump slot log \
+	secret/permit sandbox/confine
+# Headers of the core are found from every room of server/.
+$(B)/server/%.o: CPPFLAGS += -Iserver
+
 SMSPD_OBJ := $(patsubst %,$(B)/server/%.o,$(SMSPD_CORE) $(SMSPD_STORE) $(SMSPD_SECRET) $(SMSPD_SANDBOX))
 
 # All symbols are bound before the first fork, and read-only then: a worker that binds
@@ -14,13 +18,13 @@ all: $(SMSPD)
 # The same with a store that refuses on demand, for the tests.
 SMSPD_REFUSING := $(B)/smspd-refusing
 
-$(SMSPD_REFUSING): $(filter-out $(SMSPD_STORE:%=$(B)/server/%.o),$(SMSPD_OBJ)) $(B)/server/test_store_refusing.o $(LIBSMSP)
+$(SMSPD_REFUSING): $(filter-out $(SMSPD_STORE:%=$(B)/server/%.o),$(SMSPD_OBJ)) $(B)/server/tests/test_store_refusing.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -o $@
 
-$(B)/server/test_slot: $(B)/server/test_slot.o $(B)/server/slot.o $(LIBSMSP)
+$(B)/server/tests/test_slot: $(B)/server/tests/test_slot.o $(B)/server/slot.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
-$(B)/server/test_listener: $(B)/server/test_listener.o $(B)/server/listener.o $(B)/server/log.o
+$(B)/server/tests/test_listener: $(B)/server/tests/test_listener.o $(B)/server/listener.o $(B)/server/log.o
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
 # A disk that fails on command, for SQLite in the server (LD_PRELOAD).
@@ -31,26 +35,26 @@ fault_disk_CFLAGS := -fPIC
 FAULT_CALLS := $(B)/fault_calls.so
 fault_calls_CFLAGS := -fPIC
 
-$(FAULT_DISK) $(FAULT_CALLS): $(B)/%.so: $(B)/server/%.o
+$(FAULT_DISK) $(FAULT_CALLS): $(B)/%.so: $(B)/server/tests/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared $^ -o $@
 
-STORE_TEST_OBJ := $(patsubst %,$(B)/server/%.o,store_rig fault_disk log $(SMSPD_STORE))
-$(B)/server/test_store $(B)/server/test_store_refused: %: %.o $(STORE_TEST_OBJ) $(LIBSMSP)
+STORE_TEST_OBJ := $(patsubst %,$(B)/server/%.o,tests/store_fixture tests/fault_disk log $(SMSPD_STORE))
+$(B)/server/tests/test_store $(B)/server/tests/test_store_refused: %: %.o $(STORE_TEST_OBJ) $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -lcmocka -o $@
 
-$(B)/server/test_sandbox: $(B)/server/test_sandbox.o $(SMSPD_SANDBOX:%=$(B)/server/%.o)
+$(B)/server/tests/test_sandbox: $(B)/server/tests/test_sandbox.o $(SMSPD_SANDBOX:%=$(B)/server/%.o)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -lcmocka -o $@
 
 # Parts that are not in have no tests.
-SMSPD_UNIT := $(B)/server/test_slot $(B)/server/test_listener \
-	$(if $(parts_store),$(B)/server/test_store $(B)/server/test_store_refused) \
-	$(if $(parts_sandbox),$(B)/server/test_sandbox)
+SMSPD_UNIT := $(B)/server/tests/test_slot $(B)/server/tests/test_listener \
+	$(if $(parts_store),$(B)/server/tests/test_store $(B)/server/tests/test_store_refused) \
+	$(if $(parts_sandbox),$(B)/server/tests/test_sandbox)
 
 SMSPD_TESTED := SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSING) \
 	SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) FAULT_CALLS_SO=$(CURDIR)/$(FAULT_CALLS) \
-	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/test_sandbox)
+	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/tests/test_sandbox)
 
-SMSPD_BATS := $(patsubst %,server/test_%.bats,options server store access sandbox chaos)
+SMSPD_BATS := $(patsubst %,server/tests/test_%.bats,options server store access sandbox chaos)
 
 tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(FAULT_CALLS) $(SMSPD_UNIT)
 
@@ -68,10 +72,10 @@ check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSaniti
 
 check-server-faults: $(SMSPD) $(FAULT_CALLS) ## each system call that the server makes fails once, and a permit to hash is lost
 	@ci/deps chaos
-	@$(SMSPD_TESTED) bats $(if $(FAULTS),-f "$(FAULTS)") server/test_faults.bats
+	@$(SMSPD_TESTED) bats $(if $(FAULTS),-f "$(FAULTS)") server/tests/test_faults.bats
 
 check-server-long: $(SMSPD) ## 20,000 connections, 200 killed workers, 16,000 rounds of pairs
-	@$(SMSPD_TESTED) bats server/test_long.bats
+	@$(SMSPD_TESTED) bats server/tests/test_long.bats
 
 # The seed repeats a run's decisions; without one it is random and printed.
 CHAOS_TIME ?= 60
@@ -79,9 +83,9 @@ CHAOS_TIME ?= 60
 .PHONY: chaos
 chaos: $(SMSPD) $(FAULT_DISK) ## kill, stop and starve a server under load, and count what is lost: CHAOS_TIME=60 CHAOS_SEED=
 	@ci/deps chaos
-	@$(SMSPD_TESTED) /usr/bin/python3 server/chaos.py --time $(CHAOS_TIME) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
+	@$(SMSPD_TESTED) /usr/bin/python3 server/tests/chaos.py --time $(CHAOS_TIME) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 .PHONY: bench-durable
 bench-durable: $(SMSPD) load ## smspd --data beside bare SQLite commits and redis-server --appendfsync always
 	@ci/deps bench
-	@$(SMSPD_TESTED) /usr/bin/python3 server/durable_bench.py
+	@$(SMSPD_TESTED) /usr/bin/python3 server/tests/durable_bench.py

@@ -172,9 +172,9 @@ static size_t whole_pages(size_t bytes)
 
 bool slots_map(slots *all, uint32_t count)
 {
-    size_t board_size = whole_pages(sizeof(slot_board));
+    size_t status_size = whole_pages(sizeof(server_status));
     size_t stride = whole_pages(sizeof(slot));
-    size_t size = board_size + count * stride;
+    size_t size = status_size + count * stride;
     int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (wake < 0)
@@ -184,9 +184,9 @@ bool slots_map(slots *all, uint32_t count)
         (void)close(wake);
         return false;
     }
-    *all = (slots){.board = at,
-                   .first = (uint8_t *)at + board_size,
-                   .board_size = board_size,
+    *all = (slots){.status = at,
+                   .first = (uint8_t *)at + status_size,
+                   .status_size = status_size,
                    .stride = stride,
                    .count = count,
                    .wake = wake};
@@ -198,7 +198,7 @@ slot *slots_at(const slots *all, uint32_t i)
     return (slot *)(void *)(all->first + i * all->stride);
 }
 
-bool slots_keep(const slots *all, uint32_t i)
+bool slots_keep_only(const slots *all, uint32_t i)
 {
     uint8_t *mine = all->first + i * all->stride;
     size_t after = (all->count - i - 1) * all->stride;
@@ -207,7 +207,7 @@ bool slots_keep(const slots *all, uint32_t i)
         return false;
     if (after > 0 && munmap(mine + all->stride, after) != 0)
         return false;
-    return mprotect(all->board, all->board_size, PROT_READ) == 0;
+    return mprotect(all->status, all->status_size, PROT_READ) == 0;
 }
 
 /* What nearly every client uses, the first page of each direction, is overwritten and stays:
@@ -242,7 +242,7 @@ static bool back_soon(slot *mine)
     return false;
 }
 
-void slot_exchange(slot *mine, const slot_board *board, int wake, uint32_t count, uint32_t len)
+void slot_exchange(slot *mine, const server_status *status, int wake, uint32_t count, uint32_t len)
 {
     static const uint64_t one = 1;
     uint32_t keeper = SLOT_KEEPER;
@@ -252,7 +252,7 @@ void slot_exchange(slot *mine, const slot_board *board, int wake, uint32_t count
     /* In one order with the keeper's "I sleep" and its last look at the slots
      * (both seq_cst): either it sees this slot, or we see that it sleeps. */
     atomic_store(&mine->owner, SLOT_KEEPER);
-    if (atomic_load(&board->keeper_sleeps) && write(wake, &one, sizeof one) < 0)
+    if (atomic_load(&status->keeper_sleeps) && write(wake, &one, sizeof one) < 0)
         (void)0; /* EAGAIN: the counter is full, so the keeper wakes all the same */
     if (back_soon(mine) || !atomic_compare_exchange_strong(&mine->owner, &keeper, SLOT_KEEPER_AWAITED))
         return; /* it is back already */
@@ -271,7 +271,7 @@ slot_error slot_copy_in(slot *theirs, uint8_t *copy, uint32_t *count, uint32_t *
     return SLOT_OK;
 }
 
-bool slot_waits(slot *theirs)
+bool slot_is_handed_over(slot *theirs)
 {
     return atomic_load(&theirs->owner) != SLOT_WORKER;
 }

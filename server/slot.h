@@ -78,15 +78,15 @@ typedef struct slot {
 _Static_assert(sizeof(slot) == 2 * SLOT_AREA, "no padding");
 
 /* What the supervisor and the keeper tell everybody. Workers may only read it. */
-typedef struct slot_board {
+typedef struct server_status {
     _Atomic uint32_t keeper_sleeps; /* then a hand-over needs a write to the eventfd */
     _Atomic uint32_t used;          /* no slot from this number on is in use */
-} slot_board;
+} server_status;
 
 typedef struct slots {
-    slot_board *board;
+    server_status *status;
     uint8_t *first;
-    size_t board_size;
+    size_t status_size;
     size_t stride; /* bytes from one slot to the next */
     uint32_t count;
     int wake; /* an eventfd: workers write it, the keeper polls it */
@@ -99,21 +99,21 @@ bool slots_map(slots *all, uint32_t count) SMSP_MUST_USE;
 slot *slots_at(const slots *all, uint32_t i);
 
 /* In a worker: unmaps all slots but number i, and makes the board read-only. */
-bool slots_keep(const slots *all, uint32_t i) SMSP_MUST_USE;
+bool slots_keep_only(const slots *all, uint32_t i) SMSP_MUST_USE;
 
 /* Makes slot i all zero and gives its pages back, but for two. Nobody may be using it. */
 bool slots_wipe(const slots *all, uint32_t i) SMSP_MUST_USE;
 
 /* Worker: hands over count requests of len bytes in all, and sleeps until the
  * slot is back. wake: as in slots. */
-void slot_exchange(slot *mine, const slot_board *board, int wake, uint32_t count, uint32_t len);
+void slot_exchange(slot *mine, const server_status *status, int wake, uint32_t count, uint32_t len);
 
 /* Keeper: copies the requests to copy, SLOT_BYTES long, and their count and
  * length. SLOT_BAD: the worker breaks the rules. */
 slot_error slot_copy_in(slot *theirs, uint8_t *copy, uint32_t *count, uint32_t *len) SMSP_MUST_USE;
 
 /* Keeper: true if the slot is handed over. */
-bool slot_waits(slot *theirs);
+bool slot_is_handed_over(slot *theirs);
 
 /* Keeper: hands the slot back with its replies. */
 void slot_hand_back(slot *theirs, uint32_t consumed, uint32_t reply_len);

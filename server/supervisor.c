@@ -24,23 +24,23 @@
 
 #define ACCEPTS      32u  /* in a row, before anything else is looked at */
 #define PAUSE_MS     100  /* without accepting, after trouble with it */
-#define RETIRING_MAX 64u  /* notes that the keeper has not answered: they never fill the socket */
+#define RELEASING_MAX 64u  /* notes that the keeper has not answered: they never fill the socket */
 #define END_MS       5000 /* for the keeper to end by itself */
 #define DEATHS_MAX   5u   /* of keepers, none of which has answered anybody */
 #define FIXED_FDS    2u
 
-enum seat_use {
+enum worker_status {
     FREE,
     SERVING, /* a worker has the slot */
     DEAD,    /* it is reaped; the keeper has not been told yet */
-    RETIRING /* the keeper has been told */
+    RELEASING /* the keeper has been told */
 };
 
-typedef struct seat {
-    enum seat_use use;
+typedef struct worker_entry {
+    enum worker_status status;
     pid_t worker;
     client_address from;
-} seat;
+} worker_entry;
 
 typedef struct supervisor {
     const server_options *options;
@@ -51,8 +51,8 @@ typedef struct supervisor {
     int notes; /* our end of the keeper's socket */
     pid_t self;
     pid_t keeper; /* 0: it has ended */
-    seat *seats;
-    uint32_t serving, dead, retiring;
+    worker_entry *workers;
+    uint32_t serving, dead, releasing;
     uint32_t deaths;      /* of keepers, since one has answered somebody */
     int64_t paused_until; /* 0: it accepts */
     bool ready;           /* the keeper is */
@@ -100,23 +100,23 @@ static void start_worker(supervisor *s, uint32_t i, int client, const client_add
         worker_run(s->options, s->all, i, client, s->self);
     if (worker < 0) {
         slow_down(s, "cannot fork");
-        refuse(&s->refusals, client, clock_ms());
+        refuse_client(&s->refusals, client, clock_ms());
         return;
     }
     (void)close(client);
-    s->seats[i] = (seat){SERVING, worker, *from};
+    s->workers[i] = (worker_entry){SERVING, worker, *from};
     s->serving++;
 }
 
 /* Has this address as many clients as it may? */
-static bool crowded(const supervisor *s, const client_address *from)
+static bool address_limit_reached(const supervisor *s, const client_address *from)
 {
     uint32_t count = 0;
 
     if (s->options->max_per_address == 0)
         return false;
-    for (uint32_t i = 0; i < s->all->board->used; i++)
-        count += s->seats[i].use == SERVING && memcmp(&s->seats[i].from, from, sizeof *from) == 0;
+    for (uint32_t i = 0; i < s->all->status->used; i++)
+        count += s->workers[i].status == SERVING && memcmp(&s->workers[i].from, from, sizeof *from) == 0;
     return count >= s->options->max_per_address;
 }
 
@@ -124,7 +124,7 @@ static bool crowded(const supervisor *s, const client_address *from)
  * keeper is not quiet yet: the next client waits a little rather than be refused. */
 static bool may_accept(const supervisor *s)
 {
-    uint32_t taken = s->serving + s->dead + s->retiring;
+    uint32_t taken = s->serving + s->dead + s->releasing;
 
     return s->ready && s->paused_until == 0 &&
            (taken < s->all->count || s->serving >= s->options->max_clients);
@@ -143,14 +143,14 @@ static void accept_clients(supervisor *s, int listener)
                 slow_down(s, "cannot accept");
             return; /* otherwise there is none, or it has gone already */
         }
-        while (i < s->all->count && s->seats[i].use != FREE)
+        while (i < s->all->count && s->workers[i].status != FREE)
             i++;
-        if (i == s->all->count || s->serving >= s->options->max_clients || crowded(s, &from)) {
-            refuse(&s->refusals, client, clock_ms());
+        if (i == s->all->count || s->serving >= s->options->max_clients || address_limit_reached(s, &from)) {
+            refuse_client(&s->refusals, client, clock_ms());
             continue;
         }
-        if (i >= s->all->board->used)
-            atomic_store(&s->all->board->used, i + 1);
+        if (i >= s->all->status->used)
+            atomic_store(&s->all->status->used, i + 1);
         start_worker(s, i, client, &from);
     }
 }
@@ -158,31 +158,31 @@ static void accept_clients(supervisor *s, int listener)
 /* ---- Ends of workers and of the keeper ---- */
 
 /* The keeper forgets the slots of dead workers, a bounded number at a time. */
-static void retire_dead(supervisor *s)
+static void release_dead_slots(supervisor *s)
 {
-    for (uint32_t i = 0; s->ready && s->dead > 0 && s->retiring < RETIRING_MAX && i < s->all->count; i++) {
-        keeper_note note = {KEEPER_RETIRE, i};
-        if (s->seats[i].use != DEAD)
+    for (uint32_t i = 0; s->ready && s->dead > 0 && s->releasing < RELEASING_MAX && i < s->all->count; i++) {
+        keeper_note note = {KEEPER_RELEASE, i};
+        if (s->workers[i].status != DEAD)
             continue;
         if (send(s->notes, &note, sizeof note, MSG_NOSIGNAL) < 0)
             return; /* the keeper has ended; we hear of it next */
-        s->seats[i].use = RETIRING;
+        s->workers[i].status = RELEASING;
         s->dead--;
-        s->retiring++;
+        s->releasing++;
     }
 }
 
 static void kill_workers(const supervisor *s)
 {
     for (uint32_t i = 0; i < s->all->count; i++) {
-        if (s->seats[i].use == SERVING)
-            (void)kill(s->seats[i].worker, SIGKILL);
+        if (s->workers[i].status == SERVING)
+            (void)kill(s->workers[i].worker, SIGKILL);
     }
 }
 
 /* The mail is on the disk: without any worker a new keeper can begin where the
  * last one was. */
-static void expect_keeper(supervisor *s)
+static void prepare_new_keeper(supervisor *s)
 {
     s->ready = false;
     (void)close(s->notes);
@@ -208,7 +208,7 @@ static void keeper_ended(supervisor *s, int status)
     else if (s->listening)
         log_line("the keeper ended: %s", then);
     if (lasts && s->listening)
-        expect_keeper(s);
+        prepare_new_keeper(s);
     else
         end_with(s, 1);
 }
@@ -217,13 +217,13 @@ static void worker_ended(supervisor *s, pid_t worker, int status)
 {
     uint32_t i = 0;
 
-    while (i < s->all->count && (s->seats[i].use != SERVING || s->seats[i].worker != worker))
+    while (i < s->all->count && (s->workers[i].status != SERVING || s->workers[i].worker != worker))
         i++;
     if (i == s->all->count)
         return; /* a DUMP's child whose keeper is gone */
     if (WIFSIGNALED(status) && !s->ending)
         log_line("a worker was ended by signal %d", WTERMSIG(status));
-    s->seats[i] = (seat){.use = DEAD};
+    s->workers[i] = (worker_entry){.status = DEAD};
     s->serving--;
     s->dead++;
 }
@@ -241,7 +241,7 @@ static void reap(supervisor *s)
     }
 }
 
-static void hear_signals(supervisor *s)
+static void handle_signals(supervisor *s)
 {
     struct signalfd_siginfo signal;
 
@@ -252,20 +252,20 @@ static void hear_signals(supervisor *s)
     reap(s);
 }
 
-static void quiet(supervisor *s, uint32_t i)
+static void slot_released(supervisor *s, uint32_t i)
 {
-    if (s->seats[i].use != RETIRING)
+    if (s->workers[i].status != RELEASING)
         return;
-    s->retiring--;
+    s->releasing--;
     if (!slots_wipe(s->all, i)) {
         log_line("a slot cannot be wiped: %s", strerror(errno));
         end_with(s, 1);
         return;
     }
-    s->seats[i].use = FREE;
+    s->workers[i].status = FREE;
 }
 
-static void hear_keeper(supervisor *s)
+static void handle_keeper_notes(supervisor *s)
 {
     keeper_note note;
 
@@ -276,10 +276,10 @@ static void hear_keeper(supervisor *s)
             s->deaths = 0;
         else if (note.slot >= s->all->count)
             continue;
-        else if (note.what == KEEPER_QUIET)
-            quiet(s, note.slot);
-        else if (note.what == KEEPER_KILL && s->seats[note.slot].use == SERVING)
-            (void)kill(s->seats[note.slot].worker, SIGKILL);
+        else if (note.what == KEEPER_RELEASED)
+            slot_released(s, note.slot);
+        else if (note.what == KEEPER_KILL && s->workers[note.slot].status == SERVING)
+            (void)kill(s->workers[note.slot].worker, SIGKILL);
     }
 }
 
@@ -306,26 +306,26 @@ static bool start_keeper(supervisor *s)
 /* Nobody has any slot: all of them begin anew, and a keeper with them. */
 static void replace_keeper(supervisor *s)
 {
-    uint32_t used = s->all->board->used;
+    uint32_t used = s->all->status->used;
 
     for (uint32_t i = 0; i < used; i++) {
-        if (s->seats[i].use != FREE && !slots_wipe(s->all, i)) {
+        if (s->workers[i].status != FREE && !slots_wipe(s->all, i)) {
             log_line("a slot cannot be wiped: %s", strerror(errno));
             end_with(s, 1);
             return;
         }
-        s->seats[i].use = FREE;
+        s->workers[i].status = FREE;
     }
     s->dead = 0;
-    s->retiring = 0;
-    atomic_store(&s->all->board->keeper_sleeps, 0);
+    s->releasing = 0;
+    atomic_store(&s->all->status->keeper_sleeps, 0);
     if (!start_keeper(s))
         slow_down(s, "cannot start a keeper");
 }
 
 /* ---- The loop ---- */
 
-static int patience(const supervisor *s, int64_t now)
+static int poll_timeout(const supervisor *s, int64_t now)
 {
     int64_t until = s->paused_until;
 
@@ -337,7 +337,7 @@ static int patience(const supervisor *s, int64_t now)
 }
 
 /* Waits for something and sees to it. */
-static void attend(supervisor *s)
+static void poll_once(supervisor *s)
 {
     struct pollfd fds[FIXED_FDS + LISTENERS_MAX + REFUSALS_MAX];
     struct pollfd *listening = fds + FIXED_FDS;
@@ -355,17 +355,17 @@ static void attend(supervisor *s)
     for (uint32_t i = 0; i < s->listeners.count; i++)
         listening[i] = (struct pollfd){.fd = may_accept(s) ? s->listeners.fds[i] : -1, .events = POLLIN};
     refusals_poll(&s->refusals, refused);
-    int polled = poll(fds, FIXED_FDS + s->listeners.count + s->refusals.count, patience(s, now));
+    int polled = poll(fds, FIXED_FDS + s->listeners.count + s->refusals.count, poll_timeout(s, now));
     if (polled < 0)
         return; /* EINTR, or no memory: the next turn tries again */
-    refusals_tend(&s->refusals, refused, clock_ms());
+    refusals_handle(&s->refusals, refused, clock_ms());
     if (fds[0].revents != 0)
-        hear_signals(s);
+        handle_signals(s);
     if (fds[1].revents & POLLIN)
-        hear_keeper(s);
+        handle_keeper_notes(s);
     else if (fds[1].revents != 0)
         reap(s); /* the keeper has let go of its socket */
-    retire_dead(s);
+    release_dead_slots(s);
     for (uint32_t i = 0; i < s->listeners.count && !s->ending; i++) {
         if (listening[i].revents != 0)
             accept_clients(s, s->listeners.fds[i]);
@@ -375,7 +375,7 @@ static void attend(supervisor *s)
 /* ---- Beginning and end ---- */
 
 /* The signals come as bytes; of children that lose their parent we become it. */
-static bool take_signals(supervisor *s)
+static bool block_signals(supervisor *s)
 {
     sigset_t set;
 
@@ -414,12 +414,12 @@ static void end_children(supervisor *s)
 static void serve(supervisor *s)
 {
     while (!s->ready && !s->ending)
-        attend(s);
+        poll_once(s);
     s->listening = !s->ending && begin_listening(&s->listeners);
     if (!s->ending && !s->listening)
         end_with(s, 1);
     while (!s->ending)
-        attend(s);
+        poll_once(s);
 }
 
 int supervisor_run(const server_options *options, const slots *all)
@@ -428,14 +428,14 @@ int supervisor_run(const server_options *options, const slots *all)
 
     if (!listeners_bind(&s.listeners, options->host, options->port))
         return 1;
-    s.seats = calloc(all->count, sizeof *s.seats);
-    if (s.seats == NULL || !take_signals(&s) || !start_keeper(&s)) {
+    s.workers = calloc(all->count, sizeof *s.workers);
+    if (s.workers == NULL || !block_signals(&s) || !start_keeper(&s)) {
         log_line("cannot start: %s", strerror(errno));
-        free(s.seats);
+        free(s.workers);
         return 1;
     }
     serve(&s);
     end_children(&s);
-    free(s.seats);
+    free(s.workers);
     return s.status;
 }

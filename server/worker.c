@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "confine.h"
-#include "outbox.h"
-#include "secret.h"
+#include "sandbox/confine.h"
+#include "reply_buffer.h"
+#include "secret/secret.h"
 
 #define FIRST_SILENCE_MS 150  /* FRM-4 */
 #define SILENCE_MS       20   /* FRM-5 */
@@ -33,7 +33,7 @@ typedef struct step {
 
 typedef struct worker {
     slot *slot;
-    const slot_board *board;
+    const server_status *status;
     framing_mode framing;
     smsp_frame frame;
     smsp_secrets secrets; /* as secret_worker gave them */
@@ -66,7 +66,7 @@ typedef struct worker {
     smsp_salt salt;
     bool has_salt;
 
-    outbox out;
+    reply_buffer out;
     uint8_t buffer[FRAME_BYTES];
 } worker;
 
@@ -74,13 +74,13 @@ typedef struct worker {
 
 static void emit(worker *w, const smsp_reply *reply)
 {
-    outbox_add(&w->out, reply, w->frame.ending);
+    reply_buffer_add(&w->out, reply, w->frame.ending);
     w->broken |= w->out.broken;
 }
 
 static void flush(worker *w)
 {
-    outbox_flush(&w->out);
+    reply_buffer_flush(&w->out);
     w->broken |= w->out.broken;
 }
 
@@ -123,7 +123,7 @@ static uint32_t exchange(worker *w, uint32_t next)
     smsp_result result;
     smsp_span text;
 
-    slot_exchange(w->slot, w->board, WAKE_FD, w->count, (uint32_t)w->len);
+    slot_exchange(w->slot, w->status, WAKE_FD, w->count, (uint32_t)w->len);
     uint32_t consumed = w->slot->consumed;
     if (consumed == 0 || consumed > w->count)
         w->broken = true;
@@ -148,7 +148,7 @@ static uint32_t exchange(worker *w, uint32_t next)
 }
 
 /* One exchange of one request, for REGISTER and LOGIN. */
-static smsp_reply_code ask(worker *w, const smsp_sealed *sealed)
+static smsp_reply_code exchange_one(worker *w, const smsp_sealed *sealed)
 {
     size_t replies = 0;
     size_t len;
@@ -157,12 +157,12 @@ static smsp_reply_code ask(worker *w, const smsp_sealed *sealed)
 
     if (slot_put_request(w->slot->requests, SLOT_BYTES, sealed, &len) != SLOT_OK)
         return SMSP_REPLY_KO;
-    slot_exchange(w->slot, w->board, WAKE_FD, 1, (uint32_t)len);
+    slot_exchange(w->slot, w->status, WAKE_FD, 1, (uint32_t)len);
     return take_reply(w, &replies, &result, &text) ? result.code : SMSP_REPLY_KO;
 }
 
 /* Guessing passwords is slow work: known names and unknown ones alike. */
-static void punish(worker *w)
+static void delay_failed_login(worker *w)
 {
     if (++w->failures <= FREE_FAILURES)
         return;
@@ -179,7 +179,7 @@ static void finish_login(worker *w)
     smsp_error error = smsp_seal_login(&w->secrets, &w->login, &w->salt, &sealed, &candidate);
 
     for (unsigned draws = 1; error == SMSP_OK; draws++) {
-        reply.code = ask(w, &sealed);
+        reply.code = exchange_one(w, &sealed);
         if (reply.code != SMSP_REPLY_AGAIN)
             break;
         reply.code = SMSP_REPLY_KO;
@@ -190,12 +190,12 @@ static void finish_login(worker *w)
     explicit_bzero(w->slot->requests, SLOT_REQUEST_MAX);
     explicit_bzero(&sealed, sizeof sealed);
     if (w->login.verb == SMSP_LOGIN && reply.code == SMSP_REPLY_KO)
-        punish(w);
+        delay_failed_login(w);
     emit(w, &reply);
     explicit_bzero(&candidate, sizeof candidate);
 }
 
-static void settle_run(worker *w)
+static void answer_run(worker *w)
 {
     uint32_t next = 0;
     const step *first = &w->plan[0];
@@ -215,7 +215,7 @@ static void settle_run(worker *w)
 /* ---- Runs: collect ---- */
 
 /* Reads what has come, or waits for it. */
-static void fetch(worker *w)
+static void read_input(worker *w)
 {
     size_t room;
     uint8_t *at = smsp_frame_room(&w->frame, &room);
@@ -293,7 +293,7 @@ static bool await_pair(worker *w)
         if (now >= w->pair_until || !readable(w, (int)(w->pair_until - now)))
             return false;
     }
-    fetch(w);
+    read_input(w);
     return true;
 }
 
@@ -384,23 +384,23 @@ static int silence(const worker *w)
 /* Waits for bytes, for the silence that ends a request, or for the client's end. */
 static void receive(worker *w)
 {
-    int patience = silence(w);
+    int timeout = silence(w);
     int64_t left = w->since + w->request_ms - clock_ms();
 
-    if (w->partial && left < (patience < 0 ? INT32_MAX : patience)) {
+    if (w->partial && left < (timeout < 0 ? INT32_MAX : timeout)) {
         w->late = left <= 0 || !readable(w, (int)left);
-        patience = -1;
+        timeout = -1;
     }
     if (w->late || w->broken)
         return;
-    if (patience < 0 || readable(w, patience))
-        fetch(w);
+    if (timeout < 0 || readable(w, timeout))
+        read_input(w);
     else
         w->ends_here = true;
 }
 
 /* What a client has sent is kept no longer than it takes to answer it. */
-static void forget(worker *w)
+static void wipe_input(worker *w)
 {
     if (w->partial)
         return;
@@ -416,18 +416,18 @@ static void serve(worker *w)
         bool whole = false;
         receive(w);
         for (; fill_run(w); whole = true)
-            settle_run(w);
+            answer_run(w);
         flush(w);
         bool partial = smsp_frame_partial(&w->frame);
         if (partial && (whole || !w->partial))
             w->since = clock_ms();
         w->partial = partial;
-        forget(w);
+        wipe_input(w);
     }
 }
 
 /* FRM-13: no reset destroys the last reply. */
-static void part(worker *w)
+static void close_gracefully(worker *w)
 {
     int64_t until = clock_ms() + DRAIN_MS;
 
@@ -463,11 +463,11 @@ noreturn void worker_run(const server_options *options, const slots *all, uint32
     if (!confine_worker(options, all, mine, client, parent))
         _exit(1);
     w.slot = slots_at(all, mine);
-    w.board = all->board;
+    w.status = all->status;
     w.framing = options->framing;
     w.request_ms = (int)options->request_seconds * 1000;
     w.out.client = CLIENT_FD;
-    w.out.patience = w.request_ms;
+    w.out.timeout_ms = w.request_ms;
     w.out.course = options->framing == FRAMING_COURSE;
     secret_worker(&w.secrets);
     w.sealing = w.secrets;
@@ -477,8 +477,8 @@ noreturn void worker_run(const server_options *options, const slots *all, uint32
         _exit(1);
     serve(&w);
     w.partial = false;
-    forget(&w);
+    wipe_input(&w);
     secret_wipe();
-    part(&w);
+    close_gracefully(&w);
     _exit(0);
 }

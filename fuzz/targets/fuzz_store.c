@@ -9,7 +9,7 @@
 
 #include "database.h"
 #include "oracle.h"
-#include "store.h"
+#include "store/store.h"
 #include "target.h"
 #include "transcript.h"
 #include "world.h"

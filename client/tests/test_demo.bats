@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The demo, and the helper that runs the client's tests.
+# shellcheck disable=SC2154  # bats and test_helper.bash set them
+
+load test_helper.bash
+
+setup() {
+    client_setup
+    mkdir "$BATS_TEST_TMPDIR/temporary"
+    export TMPDIR="$BATS_TEST_TMPDIR/temporary" SMSP_TEST_DEMO=$BATS_TEST_TMPDIR
+}
+
+teardown() {
+    client_teardown
+}
+
+# nothing_left: no file, and no process that was started with our environment.
+nothing_left() {
+    [ -z "$(ls -A "$TMPDIR")" ]
+    [ ! -e "$XDG_STATE_HOME" ]
+    ! grep -lzsx "SMSP_TEST_DEMO=$BATS_TEST_TMPDIR" /proc/[0-9]*/environ | grep -v -e "/$$/" -e "/$BASHPID/" -e /self/ |
+        while IFS=/ read -r _ _ pid _; do cat "/proc/$pid/comm"; done 2>/dev/null | grep smspd
+}
+
+@test "demo: two users exchange mail, and the server's terminal is shown" {
+    run --separate-stderr client/demo
+    echo "$output $stderr"
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [ "$(grep -c '^# ' <<<"$output")" -eq 6 ]
+    [ "$(grep -c '^\$ smsp -u ' <<<"$output")" -eq 17 ]
+    [ "$(grep -cx '      | IMQ: 1' <<<"$output")" -eq 1 ]
+    [ "$(grep -cx '      |   1: See you there' <<<"$output")" -eq 1 ]
+    [ "$(grep -cx '      |     1: Lunch at noon, or later' <<<"$output")" -eq 1 ]
+    [ "$(grep -cx 'Lunch at noon, or later' <<<"$output")" -eq 1 ]
+    [ "$(grep -cx 'At noon, gladly' <<<"$output")" -eq 1 ]
+    [ "$(grep -cx 'COUNTED 2' <<<"$output")" -eq 2 ]
+    nothing_left
+}
+
+@test "demo: ended from outside, or with nobody reading, it leaves nothing behind" {
+    : >"$BATS_TEST_TMPDIR/demo"
+    PAUSE=1 client/demo >"$BATS_TEST_TMPDIR/demo" 3>&- &
+    started+=($!)
+    wait_for_port "$BATS_TEST_TMPDIR/demo" '.*smspd 127.0.0.1 \([0-9]*\)\..*'
+    kill "${started[0]}"
+    wait "${started[0]}" || status=$?
+    [ "$status" -eq 143 ]
+    nothing_left
+    run bash -c 'client/demo | head -n 3'
+    echo "$output"
+    [ "${#lines[@]}" -eq 2 ]
+    sleep 0.2
+    nothing_left
+}
+
+@test "check: runs commands side by side and fails if one fails" {
+    run client/tests/check 'echo one' 'echo two'
+    [ "$status" -eq 0 ]
+    [ "$output" = $'one\ntwo' ]
+    run client/tests/check 'echo one' false 'echo two'
+    [ "$status" -eq 1 ]
+    [ "$output" = $'one\ntwo' ]
+    client/tests/check 'sleep 60' 3>&- &
+    started+=($!)
+    sleep 0.2
+    kill "${started[0]}"
+    wait "${started[0]}" || status=$?
+    [ "$status" -eq 1 ]
+    nothing_left
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+#define _GNU_SOURCE
+#include "persist.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "clock.h"
+#include "log.h"
+#include "secret/secret.h"
+
+#define PROBE_MS 200 /* between two tries to keep something again */
+#define LOOK_MS  100 /* between two looks for other writers */
+
+void *persist_reserve(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (at != MAP_FAILED)
+        return at;
+    log_line("not enough memory for this many accounts, messages and text: lower the limits");
+    return NULL;
+}
+
+/* ---- Loading ---- */
+
+/* Fills a new state from the store; p->memory is zero. */
+static bool load(persist *p)
+{
+    smsp_error error = smsp_state_init(p->memory, p->size, &p->config, &p->state);
+
+    if (error != SMSP_OK) {
+        log_line("%s", smsp_strerror(error));
+        return false;
+    }
+    return store_load(p->store, p->state);
+}
+
+/* Somebody else has written: what they left is the state. */
+static bool reload(persist *p)
+{
+    log_line("another program has written to the database, or may have: loading it again");
+    if (madvise(p->memory, p->size, MADV_DONTNEED) != 0 || !load(p))
+        return false;
+    smsp_state_read_only(p->state, p->read_only);
+    return true;
+}
+
+static void set_read_only(persist *p, bool read_only)
+{
+    if (p->read_only == read_only)
+        return;
+    if (read_only)
+        log_line("nothing can be kept at the moment, changes are answered KO: %s", store_why(p->store));
+    else
+        log_line("changes are kept again");
+    p->read_only = read_only;
+    p->probe_at = 0; /* the next batch tries at once: it may have been for a moment only */
+    smsp_state_read_only(p->state, read_only);
+}
+
+bool persist_open(persist *p, const server_options *options)
+{
+    *p = (persist){.config = {.limits = options->limits, .shared_mailboxes = options->shared_mailboxes}};
+    if (!secret_keeper(&p->config, options->test_cost)) {
+        log_line("no randomness to be had");
+        return false;
+    }
+    p->size = smsp_state_size(&options->limits);
+    p->memory = persist_reserve(p->size);
+    if (p->memory == NULL)
+        return false;
+    if (madvise(p->memory, p->size, MADV_HUGEPAGE) != 0)
+        (void)0; /* a kernel without large pages: slower with many accounts, not wrong */
+    if (options->data != NULL) {
+        p->store = store_open(options->data, p->config.salt_key);
+        if (p->store == NULL)
+            return false;
+    }
+    if (!load(p))
+        return false;
+    if (!store_probe(p->store))
+        set_read_only(p, true);
+    return true;
+}
+
+void persist_close(persist *p)
+{
+    store_close(p->store);
+    p->store = NULL;
+}
+
+/* ---- Batches ---- */
+
+static void try_to_write_again(persist *p, int64_t now)
+{
+    if (store_probe(p->store))
+        set_read_only(p, false);
+    else
+        p->probe_at = now + PROBE_MS;
+}
+
+/* Has somebody else written? Can changes be kept again? */
+static bool look_around(persist *p)
+{
+    int64_t now = clock_ms();
+
+    if (now >= p->look_at) {
+        p->look_at = now + LOOK_MS;
+        if (store_changed(p->store) && !reload(p))
+            return false;
+    }
+    if (p->read_only && now >= p->probe_at)
+        try_to_write_again(p, now);
+    return true;
+}
+
+bool persist_begin(persist *p)
+{
+    if (p->store != NULL && !p->again && !look_around(p))
+        return false;
+    smsp_begin(p->state);
+    store_begin(p->store);
+    return true;
+}
+
+void persist_effect(persist *p, const smsp_effect *effect)
+{
+    store_apply(p->store, effect);
+}
+
+persist_result persist_commit(persist *p)
+{
+    store_result kept = store_commit(p->store);
+    bool reloaded = p->reloaded;
+
+    p->reloaded = false;
+    p->again = kept != STORE_DONE;
+    if (kept == STORE_DONE) {
+        smsp_commit(p->state);
+        return PERSIST_DONE;
+    }
+    smsp_rollback(p->state);
+    if (kept == STORE_UNKNOWN) {
+        log_line("it is unknown whether the last changes were kept: %s", store_why(p->store));
+        return PERSIST_FATAL;
+    }
+    if (kept == STORE_CHANGED && !reloaded) {
+        p->reloaded = true;
+        return reload(p) ? PERSIST_RETRY : PERSIST_FATAL;
+    }
+    set_read_only(p, true);
+    return PERSIST_RETRY;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* State and store in step: what the state does is kept in the store, or undone. */
+#ifndef PERSIST_H
+#define PERSIST_H
+
+#include "options.h"
+#include "store/store.h"
+
+typedef struct persist {
+    smsp_state *state;
+    store *store; /* NULL: the state lives in memory only */
+    void *memory; /* of the state */
+    size_t size;
+    smsp_config config;
+    bool read_only;   /* nothing can be kept at the moment */
+    bool reloaded;    /* because of the batch under way */
+    bool again;       /* the batch under way is run again */
+    int64_t probe_at; /* ms: when to try to keep something again */
+    int64_t look_at;  /* ms: when to look whether somebody else has written */
+} persist;
+
+typedef enum persist_result {
+    PERSIST_DONE,  /* the batch is done, and on the disk if there is a store */
+    PERSIST_RETRY, /* it is undone; run it again: the state has changed, or is read-only now */
+    PERSIST_FATAL   /* one line said why nobody can go on from here */
+} persist_result;
+
+/* Zeroed memory of which only what is used gets touched. NULL: one line said that
+ * there is not enough. */
+void *persist_reserve(size_t size);
+
+/* Keeper: makes the state and loads it. False: one line said why not. */
+bool persist_open(persist *p, const server_options *options) SMSP_MUST_USE;
+
+/* A batch: begin, execute requests in v->state, keep each effect, end. False: as
+ * PERSIST_FATAL. */
+bool persist_begin(persist *p) SMSP_MUST_USE;
+void persist_effect(persist *p, const smsp_effect *effect);
+persist_result persist_commit(persist *p) SMSP_MUST_USE;
+
+/* Lets go of the store, so that nothing is left to be done at the next start. */
+void persist_close(persist *p);
+
+#endif

@@ -1,0 +1,52 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Secrets and limits, one scenario a test.
+
+play() {
+    local status=0
+    timeout 170 /usr/bin/python3 "$BATS_TEST_DIRNAME/scenarios.py" "$@" 3>&- || status=$?
+    [ "$status" -ne 77 ] || skip "not to be tried on this machine"
+    return "$status"
+}
+
+# with PART WORD: skips unless --version says so of this part.
+with() {
+    "${SMSPD:-$BATS_TEST_DIRNAME/../smspd}" --version | grep -q "^$1: .*$2" || skip "this smspd is without $2"
+}
+
+@test "access: password and cookie are nowhere, a text only where it is kept" {
+    with secrets Argon2id
+    with store SQLite
+    with sandbox Landlock # a sanitizer's memory is too large to be searched
+    play secrets_nowhere
+}
+
+@test "access: an unknown name and a wrong password take the same time" {
+    with secrets Argon2id
+    play login_times
+}
+
+@test "access: the fourth failed login takes a second longer" { play failed_logins; }
+
+@test "access: two passwords are hashed at a time" {
+    with secrets Argon2id
+    with sandbox Landlock # a sanitizer keeps memory after its use
+    play hashing_bounded
+}
+
+@test "access: who waits for a permit may leave" {
+    with secrets Argon2id
+    with sandbox Landlock
+    play waiting_for_a_permit
+}
+
+@test "access: clients that are too slow are left" { play too_slow; }
+@test "access: clients from one address are counted" { play clients_per_address; }
+@test "access: --no-dump prints counts" { play no_dump; }
+
+@test "access: workers and keeper are confined" {
+    with sandbox Landlock
+    play confined
+}
+
+@test "access: no core files, with a sandbox or without" { play no_core_files; }
