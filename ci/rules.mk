@@ -32,16 +32,16 @@ lint: ## check style, static analysis and the project's own rules
 check-ci: ## test ci/deps, ci/test and the lint themselves
 	@ci/deps unit lint coverage conformance
 	@$(MAKE) --no-print-directory -s replay
-	@bats ci/test_deps.bats ci/test_runner.bats ci/test_rules.bats ci/test_coverage.bats ci/test_engine_tools.bats
+	@bats ci/tests/test_deps.bats ci/tests/test_runner.bats ci/tests/test_rules.bats ci/tests/test_coverage.bats ci/tests/test_engine_tools.bats
 
 check-build: ## test the build: incremental, with both compilers, with the core alone
 	@ci/deps unit fuzz
-	@bats ci/test_build.bats
+	@bats ci/tests/test_build.bats
 
 check-install: ## test make install and make uninstall
 	@ci/deps unit
 	@$(MAKE) --no-print-directory -s all
-	@bats ci/test_install.bats
+	@bats ci/tests/test_install.bats
 
 # What the tests of server/ and client/ run.
 .PHONY: coverage coverage-programs tested

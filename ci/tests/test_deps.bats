@@ -3,7 +3,7 @@
 # ci/deps, against a dpkg, an apt-get and an id that only pretend: nothing is installed.
 
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     fake="$BATS_TEST_TMPDIR/bin"
     mkdir "$fake"
     export FAKE_STATE="$BATS_TEST_TMPDIR/installed"

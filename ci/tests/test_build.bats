@@ -3,7 +3,7 @@
 # What make builds again and what it does not, in a copy of the sources.
 
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     copy="$BATS_TEST_TMPDIR/smsp"
     mkdir "$copy"
     # What git knows or would take; no built program comes along.

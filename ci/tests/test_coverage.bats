@@ -3,7 +3,7 @@
 # ci/coverage notices what is not reached.
 
 setup() {
-    cd "$BATS_TEST_DIRNAME/.." || return 1
+    cd "$BATS_TEST_DIRNAME/../.." || return 1
     copy=$BATS_TEST_TMPDIR/copy
     mkdir "$copy"
     cp -R Makefile engine conformance ci "$copy"

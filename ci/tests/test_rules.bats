@@ -3,7 +3,7 @@
 # The lint finds what it is for: each test plants one fault in a small tree of its own.
 
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     tree="$BATS_TEST_TMPDIR/tree"
     mkdir -p "$tree/engine" "$tree/server" "$tree/ci" "$tree/client"
     cd "$tree" || return

@@ -3,7 +3,7 @@
 # make install and make uninstall, below a DESTDIR of our own.
 
 setup() {
-    cd "$BATS_TEST_DIRNAME/.." || return
+    cd "$BATS_TEST_DIRNAME/../.." || return
     dest="$BATS_TEST_TMPDIR/dest dir" # a space: quoting matters
     mkdir "$dest"
     version=$(sed -n 's/^.define SMSP_VERSION "\(.*\)"/\1/p' engine/smsp.h)

@@ -3,7 +3,7 @@
 # ci/footprint and ci/mutation: what they say is true, and what they are for is noticed.
 
 setup() {
-    cd "$BATS_TEST_DIRNAME/.." || return
+    cd "$BATS_TEST_DIRNAME/../.." || return
 }
 
 # A copy of these files in a folder of its own, to be spoilt.
