@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "smsp.h"
-#include "test_secrets.h"
+#include "tests/test_secrets.h"
 
 #define USERS 6u
 

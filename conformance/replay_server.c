@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "test_secrets.h"
+#include "tests/test_secrets.h"
 
 const char *const delivery_names[DELIVERIES] = {
     "each send in one piece", "byte by byte", "each request done, taken back and done again"};

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 #include "bytes.h"
 
-/* A REGISTER or LOGIN: ask for the salt, seal, and draw cookies until one is
+/* A REGISTER or LOGIN: ask for the salt, tokenize, and draw cookies until one is
  * not assigned. */
 static smsp_error answer_login(smsp_state *state, const smsp_secrets *secrets, const smsp_request *request,
-                               smsp_sealed *sealed, smsp_result *result, smsp_cookie *cookie)
+                               smsp_tokenized *tokenized, smsp_result *result, smsp_cookie *cookie)
 {
-    smsp_error error = smsp_execute(state, sealed, result);
+    smsp_error error = smsp_execute(state, tokenized, result);
 
     for (unsigned draws = 0; error == SMSP_OK && result->code >= SMSP_REPLIES; draws++) { /* SALT, then AGAIN */
         smsp_error drawn = SMSP_BAD_SECRET;
         if (draws == 0)
-            drawn = smsp_seal_login(secrets, request, &result->salt, sealed, cookie);
+            drawn = smsp_tokenize_login(secrets, request, &result->salt, tokenized, cookie);
         else if (draws < SMSP_DRAWS_MAX)
-            drawn = smsp_seal_draw(secrets, sealed, cookie);
+            drawn = smsp_draw_cookie(secrets, tokenized, cookie);
         if (drawn != SMSP_OK)
             result->code = SMSP_REPLY_KO;
         else
-            error = smsp_execute(state, sealed, result);
+            error = smsp_execute(state, tokenized, result);
     }
     return error;
 }
@@ -27,7 +27,7 @@ smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, smsp_erro
 {
     smsp_result result = {.code = SMSP_REPLY_KO};
     smsp_request request;
-    smsp_sealed sealed;
+    smsp_tokenized tokenized;
     smsp_cookie cookie;
     uint8_t text[SMSP_CONTENT_MAX];
     smsp_reply reply = {.code = SMSP_REPLY_KO};
@@ -37,11 +37,11 @@ smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, smsp_erro
     if (size < SMSP_REPLY_MAX + 1)
         return SMSP_NO_ROOM;
     if (error == SMSP_OK) {
-        smsp_seal_next next = smsp_seal(secrets, &request, &sealed, &result.code);
-        if (next == SMSP_SEAL_EXECUTE)
-            error = smsp_execute(state, &sealed, &result);
-        else if (next == SMSP_SEAL_SALT)
-            error = answer_login(state, secrets, &request, &sealed, &result, &cookie);
+        smsp_next_step next = smsp_tokenize(secrets, &request, &tokenized, &result.code);
+        if (next == SMSP_NEXT_EXECUTE)
+            error = smsp_execute(state, &tokenized, &result);
+        else if (next == SMSP_NEXT_SALT)
+            error = answer_login(state, secrets, &request, &tokenized, &result, &cookie);
         if (error != SMSP_OK)
             return error;
     }

@@ -4,7 +4,7 @@
 
 /* What a command is told: the request, and who sends it. */
 typedef struct {
-    const smsp_sealed *sealed;
+    const smsp_tokenized *tokenized;
     uint32_t sender; /* the account whose cookie came, if the command needs one */
 } command_input;
 
@@ -57,20 +57,20 @@ static bool in_use(const smsp_state *state, const smsp_token *cookie)
 
 static smsp_error execute_register(smsp_state *state, const command_input *in, smsp_result *result)
 {
-    const smsp_sealed *sealed = in->sealed;
+    const smsp_tokenized *tokenized = in->tokenized;
     smsp_effect *made = &result->effect;
 
-    if (sealed->username.len == 0 || smsp_state_user(state, sealed->username) != SMSP_NIL)
+    if (tokenized->username.len == 0 || smsp_state_user(state, tokenized->username) != SMSP_NIL)
         return ko(result); /* REG-6, REG-7 */
-    if (in_use(state, &sealed->cookie))
+    if (in_use(state, &tokenized->cookie))
         return answer(result, SMSP_REPLY_AGAIN); /* REG-5 */
-    made->username = sealed->username;
-    made->salt = smsp_state_salt(state, sealed->username);
-    make_verifier(state, &sealed->password, &made->verifier);
+    made->username = tokenized->username;
+    made->salt = smsp_state_salt(state, tokenized->username);
+    make_verifier(state, &tokenized->password, &made->verifier);
     made->has_cookie = true;
-    made->cookie = sealed->cookie;
+    made->cookie = tokenized->cookie;
     return changed(smsp_change_account(state, made), result, SMSP_REPLY_COOKIE, SMSP_EFFECT_ACCOUNT,
-                   sealed->username);
+                   tokenized->username);
 }
 
 /* The same work for a user who does not exist as for a wrong password (LGI-5). */
@@ -86,16 +86,16 @@ static bool password_right(const smsp_state *state, uint32_t user, const smsp_to
 
 static smsp_error execute_login(smsp_state *state, const command_input *in, smsp_result *result)
 {
-    const smsp_sealed *sealed = in->sealed;
-    uint32_t user = smsp_state_user(state, sealed->username);
+    const smsp_tokenized *tokenized = in->tokenized;
+    uint32_t user = smsp_state_user(state, tokenized->username);
 
-    if (!password_right(state, user, &sealed->password))
+    if (!password_right(state, user, &tokenized->password))
         return ko(result); /* LGI-4, LGI-5 */
-    if (in_use(state, &sealed->cookie))
+    if (in_use(state, &tokenized->cookie))
         return answer(result, SMSP_REPLY_AGAIN); /* LGI-2 */
-    result->effect.cookie = sealed->cookie;
-    return changed(smsp_change_session(state, user, &sealed->cookie), result, SMSP_REPLY_COOKIE,
-                   SMSP_EFFECT_SESSION, sealed->username);
+    result->effect.cookie = tokenized->cookie;
+    return changed(smsp_change_session(state, user, &tokenized->cookie), result, SMSP_REPLY_COOKIE,
+                   SMSP_EFFECT_SESSION, tokenized->username);
 }
 
 static smsp_error execute_logout(smsp_state *state, const command_input *in, smsp_result *result)
@@ -106,7 +106,7 @@ static smsp_error execute_logout(smsp_state *state, const command_input *in, sms
 
 static smsp_error execute_salt(smsp_state *state, const command_input *in, smsp_result *result)
 {
-    result->salt = smsp_state_salt(state, in->sealed->username);
+    result->salt = smsp_state_salt(state, in->tokenized->username);
     return answer(result, SMSP_REPLY_SALT);
 }
 
@@ -118,15 +118,15 @@ static uint32_t named_user(const smsp_state *state, const command_input *in)
 {
     smsp_span name = smsp_account_name(&state->accounts[in->sender]);
 
-    if (smsp_same(name.at, name.len, in->sealed->username.at, in->sealed->username.len))
+    if (smsp_same(name.at, name.len, in->tokenized->username.at, in->tokenized->username.len))
         return in->sender;
-    return smsp_state_user(state, in->sealed->username);
+    return smsp_state_user(state, in->tokenized->username);
 }
 
 static smsp_error execute_message(smsp_state *state, const command_input *in, smsp_result *result)
 {
     const smsp_account *sender = &state->accounts[in->sender];
-    smsp_span content = in->sealed->content;
+    smsp_span content = in->tokenized->content;
 
     if (content.len == 0 || content.len > SMSP_CONTENT_MAX)
         return ko(result); /* MSG-4 */
@@ -144,7 +144,7 @@ static smsp_error execute_store(smsp_state *state, const command_input *in, smsp
     if (user == SMSP_NIL || state->imq_count == 0)
         return ko(result); /* STO-3, STO-4 */
     return changed(smsp_change_store(state, user), result, SMSP_REPLY_OK, SMSP_EFFECT_STORE,
-                   in->sealed->username);
+                   in->tokenized->username);
 }
 
 static smsp_error execute_count(smsp_state *state, const command_input *in, smsp_result *result)
@@ -164,7 +164,7 @@ static smsp_error execute_delmsg(smsp_state *state, const command_input *in, sms
     if (user == SMSP_NIL || !may_open(state, in, user) || state->accounts[user].count == 0)
         return ko(result); /* DEL-2, DEL-3 */
     return changed(smsp_change_delete(state, user), result, SMSP_REPLY_OK, SMSP_EFFECT_DELETE,
-                   in->sealed->username);
+                   in->tokenized->username);
 }
 
 static smsp_error execute_getmsg(smsp_state *state, const command_input *in, smsp_result *result)
@@ -204,17 +204,17 @@ static const struct {
     [SMSP_SALT] = {execute_salt, false, SMSP_REPLY_KO},
 };
 
-smsp_error smsp_execute(smsp_state *state, const smsp_sealed *sealed, smsp_result *result)
+smsp_error smsp_execute(smsp_state *state, const smsp_tokenized *tokenized, smsp_result *result)
 {
-    command_input in = {sealed, SMSP_NIL};
+    command_input in = {tokenized, SMSP_NIL};
 
     result->effect.kind = SMSP_EFFECT_NONE;
-    if ((unsigned)sealed->verb >= sizeof commands / sizeof commands[0] || sealed->username.len > SMSP_NAME_MAX)
-        return ko(result); /* no seal step makes such a request */
-    if (commands[sealed->verb].needs_session) {
-        in.sender = smsp_state_session(state, &sealed->cookie);
+    if ((unsigned)tokenized->verb >= sizeof commands / sizeof commands[0] || tokenized->username.len > SMSP_NAME_MAX)
+        return ko(result); /* no tokenize step makes such a request */
+    if (commands[tokenized->verb].needs_session) {
+        in.sender = smsp_state_session(state, &tokenized->cookie);
         if (in.sender == SMSP_NIL)
-            return answer(result, commands[sealed->verb].without);
+            return answer(result, commands[tokenized->verb].without);
     }
-    return commands[sealed->verb].run(state, &in, result);
+    return commands[tokenized->verb].run(state, &in, result);
 }

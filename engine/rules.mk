@@ -1,6 +1,6 @@
 # libsmsp.a, and its unit tests.
 
-ENGINE_SRC := $(filter-out engine/test_%.c,$(wildcard engine/*.c))
+ENGINE_SRC := $(wildcard engine/*.c)
 ENGINE_OBJ := $(ENGINE_SRC:%.c=$(B)/%.o)
 LIBSMSP := $(B)/libsmsp.a
 
@@ -10,7 +10,7 @@ $(LIBSMSP): $(ENGINE_OBJ)
 
 all: $(LIBSMSP)
 
-ENGINE_TESTS := $(patsubst engine/%.c,$(B)/engine/%,$(wildcard engine/test_*.c))
+ENGINE_TESTS := $(patsubst %.c,$(B)/%,$(wildcard engine/tests/test_*.c))
 
 $(ENGINE_TESTS): %: %.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@

@@ -11,8 +11,8 @@
  *
  *   frame    smsp_frame_next     bytes from the network   -> one line
  *   parse    smsp_request_parse  the line                 -> spans into it
- *   seal     smsp_seal           password and cookie      -> opaque tokens
- *   execute  smsp_execute        the sealed request       -> a result, at most one effect
+ *   tokenize     smsp_tokenize           password and cookie      -> opaque tokens
+ *   execute  smsp_execute        the tokenized request       -> a result, at most one effect
  *   format   smsp_reply_format   the result               -> one line
  *
  * Conventions: lengths are in bytes; an out-parameter is written only if the
@@ -171,7 +171,7 @@ typedef enum smsp_verb {
     SMSP_GETMSG,
     SMSP_DUMP,
     SMSP_VERBS, /* not a verb: how many there are */
-    SMSP_SALT = SMSP_VERBS /* not of the wire: sealed only, asks for a user's salt */
+    SMSP_SALT = SMSP_VERBS /* not of the wire: tokenized only, asks for a user's salt */
 } smsp_verb;
 
 /* "REGISTER" and so on; "?" for what is no verb of the wire. Never NULL. */
@@ -239,7 +239,7 @@ smsp_error smsp_reply_format(const smsp_reply *reply, smsp_ending ending, uint8_
  * SMSP_BAD_BYTES: not smsp_text_ok; SMSP_BAD_REPLY: not a reply to that verb. */
 smsp_error smsp_reply_parse(smsp_verb verb, const uint8_t *line, size_t len, smsp_reply *reply) SMSP_MUST_USE;
 
-/* ---- Seal: passwords and cookies become opaque tokens ---- */
+/* ---- Tokenize: passwords and cookies become opaque tokens ---- */
 
 typedef struct smsp_token {
     uint8_t bytes[SMSP_TOKEN_LEN];
@@ -266,32 +266,33 @@ typedef struct smsp_secrets {
 } smsp_secrets;
 
 /* A request that holds no secret: all that the state machine is told. */
-typedef struct smsp_sealed {
+typedef struct smsp_tokenized {
     smsp_verb verb;     /* one of the wire, or SMSP_SALT */
     smsp_span username; /* as smsp_name_ok, or empty: no such user */
     smsp_span content;  /* MESSAGE */
     smsp_token cookie;  /* the session; of REGISTER and LOGIN the candidate */
     smsp_token password; /* REGISTER, LOGIN */
-} smsp_sealed;
+} smsp_tokenized;
 
-typedef enum smsp_seal_next {
-    SMSP_SEAL_EXECUTE, /* sealed is ready */
-    SMSP_SEAL_SALT,    /* sealed asks for the salt; go on with smsp_seal_login */
-    SMSP_SEAL_REPLY    /* nothing to execute: *code is the reply (KO or LOG_IN) */
-} smsp_seal_next;
+typedef enum smsp_next_step {
+    SMSP_NEXT_EXECUTE, /* tokenized is ready */
+    SMSP_NEXT_SALT,    /* tokenized asks for the salt; go on with smsp_tokenize_login */
+    SMSP_NEXT_REPLY    /* nothing to execute: *code is the reply (KO or LOG_IN) */
+} smsp_next_step;
 
-/* Seals a parsed request; the result says how it goes on. Spans of sealed point
+/* Tokenizes a parsed request; the result says how it goes on. Spans of tokenized point
  * where those of request do. */
-smsp_seal_next smsp_seal(const smsp_secrets *secrets, const smsp_request *request, smsp_sealed *sealed,
-                         smsp_reply_code *code) SMSP_MUST_USE;
+smsp_next_step smsp_tokenize(const smsp_secrets *secrets, const smsp_request *request, smsp_tokenized *tokenized,
+                             smsp_reply_code *code) SMSP_MUST_USE;
 
-/* Seals a REGISTER or LOGIN whose salt has come: hashes the password and draws
+/* Tokenizes a REGISTER or LOGIN whose salt has come: hashes the password and draws
  * a candidate cookie. SMSP_BAD_SECRET: a callback failed. */
-smsp_error smsp_seal_login(const smsp_secrets *secrets, const smsp_request *request, const smsp_salt *salt,
-                           smsp_sealed *sealed, smsp_cookie *candidate) SMSP_MUST_USE;
+smsp_error smsp_tokenize_login(const smsp_secrets *secrets, const smsp_request *request, const smsp_salt *salt,
+                               smsp_tokenized *tokenized, smsp_cookie *candidate) SMSP_MUST_USE;
 
 /* Draws another candidate, after SMSP_REPLY_AGAIN. SMSP_BAD_SECRET as above. */
-smsp_error smsp_seal_draw(const smsp_secrets *secrets, smsp_sealed *sealed, smsp_cookie *candidate) SMSP_MUST_USE;
+smsp_error smsp_draw_cookie(const smsp_secrets *secrets, smsp_tokenized *tokenized,
+                            smsp_cookie *candidate) SMSP_MUST_USE;
 
 /* After so many candidates that were all in AC the random source is broken: KO. */
 #define SMSP_DRAWS_MAX 64u
@@ -355,7 +356,7 @@ typedef enum smsp_effect_kind {
 typedef struct smsp_effect {
     smsp_effect_kind kind;
     bool has_cookie;
-    smsp_span username; /* into the state or into the sealed request */
+    smsp_span username; /* into the state or into the tokenized request */
     smsp_span content;
     smsp_token verifier;
     smsp_token cookie;
@@ -371,10 +372,10 @@ typedef struct smsp_result {
     smsp_effect effect;  /* its spans stay until the next call; only what its kind names is set */
 } smsp_result;
 
-/* Carries out one sealed request (all rules of PROTOCOL.md, sections 5 and 6).
+/* Carries out one tokenized request (all rules of PROTOCOL.md, sections 5 and 6).
  * Only the fields of the result that its code and its effect's kind name are
  * set. SMSP_JOURNAL_FULL: commit first. For DUMP: OK, and the caller prints. */
-smsp_error smsp_execute(smsp_state *state, const smsp_sealed *sealed, smsp_result *result) SMSP_MUST_USE;
+smsp_error smsp_execute(smsp_state *state, const smsp_tokenized *tokenized, smsp_result *result) SMSP_MUST_USE;
 
 /* Copies a message's text, as smsp_execute named it. SMSP_NO_ROOM: size is less
  * than its length. */

@@ -80,9 +80,9 @@ static void answer(keeper *k, uint32_t i)
 
 /* Is there room for this request's reply, unless it is a text? FRM-11: a MESSAGE
  * is executed only if the request behind it can be answered too. */
-static bool has_room(const smsp_sealed *sealed, uint32_t reply_len)
+static bool has_room(const smsp_tokenized *tokenized, uint32_t reply_len)
 {
-    uint32_t need = sealed->verb == SMSP_MESSAGE ? 2 * SLOT_REPLY_SMALL : SLOT_REPLY_SMALL;
+    uint32_t need = tokenized->verb == SMSP_MESSAGE ? 2 * SLOT_REPLY_SMALL : SLOT_REPLY_SMALL;
 
     return SLOT_BYTES - reply_len >= need;
 }
@@ -112,9 +112,9 @@ static slot_error put_reply(keeper *k, uint8_t *replies, slot_info *s, const sms
 /* Executes one request; false if the run ends before it. That can be at its
  * first request too: text that this batch deleted makes room once it is
  * committed, and then the run is taken up again. */
-static bool run_request(keeper *k, uint8_t *replies, slot_info *s, const smsp_sealed *sealed, smsp_result *result)
+static bool run_request(keeper *k, uint8_t *replies, slot_info *s, const smsp_tokenized *tokenized, smsp_result *result)
 {
-    if (!has_room(sealed, s->reply_len) || smsp_execute(k->persist.state, sealed, result) != SMSP_OK)
+    if (!has_room(tokenized, s->reply_len) || smsp_execute(k->persist.state, tokenized, result) != SMSP_OK)
         return false;
     if (put_reply(k, replies, s, result) != SLOT_OK)
         return false; /* a text, so nothing has changed */
@@ -131,7 +131,7 @@ static void run_slot(keeper *k, uint32_t i)
     slot_info *s = &k->info[i];
     const uint8_t *copy = k->copies + (size_t)i * SLOT_BYTES;
     slot *theirs = slots_at(k->all, i);
-    smsp_sealed sealed = {.verb = SMSP_DUMP};
+    smsp_tokenized tokenized = {.verb = SMSP_DUMP};
     smsp_result result = {.code = SMSP_REPLY_KO};
     size_t at = 0;
     size_t len = 0;
@@ -141,14 +141,14 @@ static void run_slot(keeper *k, uint32_t i)
     s->dump = false;
     s->salt = false;
     while (s->consumed < s->count && !s->dump && !s->salt) {
-        if (slot_get_request(copy + at, s->len - at, &sealed, &len) != SLOT_OK) {
+        if (slot_get_request(copy + at, s->len - at, &tokenized, &len) != SLOT_OK) {
             s->phase = PHASE_HOSTILE;
             return;
         }
-        if (!run_request(k, theirs->replies, s, &sealed, &result))
+        if (!run_request(k, theirs->replies, s, &tokenized, &result))
             return;
         at += len;
-        s->dump = sealed.verb == SMSP_DUMP;
+        s->dump = tokenized.verb == SMSP_DUMP;
         s->salt = result.code == SMSP_REPLY_SALT;
         if (result.code == SMSP_REPLY_AGAIN)
             return;

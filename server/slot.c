@@ -41,13 +41,13 @@ static void put_span(uint8_t **at, smsp_span span)
     *at += span.len;
 }
 
-slot_error slot_put_request(uint8_t *at, size_t size, const smsp_sealed *sealed, size_t *len)
+slot_error slot_put_request(uint8_t *at, size_t size, const smsp_tokenized *tokenized, size_t *len)
 {
-    if ((unsigned)sealed->verb >= sizeof parts_of)
+    if ((unsigned)tokenized->verb >= sizeof parts_of)
         return SLOT_BAD;
-    unsigned parts = parts_of[sealed->verb];
-    smsp_span name = parts & NAME ? sealed->username : (smsp_span){NULL, 0};
-    smsp_span content = parts & CONTENT ? sealed->content : (smsp_span){NULL, 0};
+    unsigned parts = parts_of[tokenized->verb];
+    smsp_span name = parts & NAME ? tokenized->username : (smsp_span){NULL, 0};
+    smsp_span content = parts & CONTENT ? tokenized->content : (smsp_span){NULL, 0};
     if (name.len > SMSP_NAME_MAX || content.len > SMSP_CONTENT_MAX)
         return SLOT_BAD;
     size_t need = 4 + tokens_size(parts) + name.len + content.len;
@@ -55,21 +55,21 @@ slot_error slot_put_request(uint8_t *at, size_t size, const smsp_sealed *sealed,
         return SLOT_NO_ROOM;
 
     uint16_t content_len = (uint16_t)content.len;
-    at[0] = (uint8_t)sealed->verb;
+    at[0] = (uint8_t)tokenized->verb;
     at[1] = (uint8_t)name.len;
     memcpy(at + 2, &content_len, 2);
     at += 4;
     if (parts & COOKIE)
-        put_span(&at, (smsp_span){sealed->cookie.bytes, SMSP_TOKEN_LEN});
+        put_span(&at, (smsp_span){tokenized->cookie.bytes, SMSP_TOKEN_LEN});
     if (parts & PASSWORD)
-        put_span(&at, (smsp_span){sealed->password.bytes, SMSP_TOKEN_LEN});
+        put_span(&at, (smsp_span){tokenized->password.bytes, SMSP_TOKEN_LEN});
     put_span(&at, name);
     put_span(&at, content);
     *len = need;
     return SLOT_OK;
 }
 
-/* Are these parts those of a sealed request? REGISTER, LOGIN and SALT always
+/* Are these parts those of a tokenized request? REGISTER, LOGIN and SALT always
  * name somebody, the others may name nobody (REQ-5). */
 static bool parts_ok(smsp_verb verb, smsp_span name, smsp_span content)
 {
@@ -83,7 +83,7 @@ static bool parts_ok(smsp_verb verb, smsp_span name, smsp_span content)
     return content.len <= SMSP_CONTENT_MAX && smsp_text_ok(content.at, content.len);
 }
 
-slot_error slot_get_request(const uint8_t *at, size_t size, smsp_sealed *sealed, size_t *len)
+slot_error slot_get_request(const uint8_t *at, size_t size, smsp_tokenized *tokenized, size_t *len)
 {
     uint16_t content_len;
 
@@ -100,13 +100,13 @@ slot_error slot_get_request(const uint8_t *at, size_t size, smsp_sealed *sealed,
     if (!parts_ok(verb, name, content))
         return SLOT_BAD;
 
-    sealed->verb = verb;
-    sealed->username = name;
-    sealed->content = content;
+    tokenized->verb = verb;
+    tokenized->username = name;
+    tokenized->content = content;
     if (parts_of[verb] & COOKIE)
-        memcpy(sealed->cookie.bytes, at + 4, SMSP_TOKEN_LEN);
+        memcpy(tokenized->cookie.bytes, at + 4, SMSP_TOKEN_LEN);
     if (parts_of[verb] & PASSWORD)
-        memcpy(sealed->password.bytes, at + 4 + SMSP_TOKEN_LEN, SMSP_TOKEN_LEN);
+        memcpy(tokenized->password.bytes, at + 4 + SMSP_TOKEN_LEN, SMSP_TOKEN_LEN);
     *len = need;
     return SLOT_OK;
 }

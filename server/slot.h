@@ -36,15 +36,15 @@ typedef enum slot_error {
     SLOT_BAD      /* no such entry: whoever wrote it breaks the rules */
 } slot_error;
 
-/* Writes a sealed request to at, size bytes long, and its length to *len.
+/* Writes a tokenized request to at, size bytes long, and its length to *len.
  * SLOT_NO_ROOM; SLOT_BAD: a part is longer than an entry can say. */
-slot_error slot_put_request(uint8_t *at, size_t size, const smsp_sealed *sealed, size_t *len) SMSP_MUST_USE;
+slot_error slot_put_request(uint8_t *at, size_t size, const smsp_tokenized *tokenized, size_t *len) SMSP_MUST_USE;
 
 /* Reads the entry at the front of size bytes that may be hostile; *len gets its
- * length. Verb, lengths and byte classes are those of a sealed request, and
- * *sealed points into at. SLOT_BAD: it is none. An empty content passes: that
+ * length. Verb, lengths and byte classes are those of a tokenized request, and
+ * *tokenized points into at. SLOT_BAD: it is none. An empty content passes: that
  * it is KO is for smsp_execute to say, after the cookie (REQ-6). */
-slot_error slot_get_request(const uint8_t *at, size_t size, smsp_sealed *sealed, size_t *len) SMSP_MUST_USE;
+slot_error slot_get_request(const uint8_t *at, size_t size, smsp_tokenized *tokenized, size_t *len) SMSP_MUST_USE;
 
 /* Writes a reply; text is that of SMSP_REPLY_TEXT, otherwise not used. It may
  * stand at at + SLOT_TEXT_AT already. Errors as above. */

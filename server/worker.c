@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The worker: one process for each client. It frames, parses, seals and formats,
+/* The worker: one process for each client. It frames, parses, tokenizes and formats,
  * so all that touches hostile bytes happens here; it holds no mail. */
 #define _GNU_SOURCE
 #include "worker.h"
@@ -37,7 +37,7 @@ typedef struct worker {
     framing_mode framing;
     smsp_frame frame;
     smsp_secrets secrets; /* as secret_worker gave them */
-    smsp_secrets sealing; /* the same, remembering the last cookie */
+    smsp_secrets tokenizing; /* the same, remembering the last cookie */
     uint8_t last_cookie[SMSP_COOKIE_LEN];
     smsp_token last_token;
     bool has_last;
@@ -148,14 +148,14 @@ static uint32_t exchange(worker *w, uint32_t next)
 }
 
 /* One exchange of one request, for REGISTER and LOGIN. */
-static smsp_reply_code exchange_one(worker *w, const smsp_sealed *sealed)
+static smsp_reply_code exchange_one(worker *w, const smsp_tokenized *tokenized)
 {
     size_t replies = 0;
     size_t len;
     smsp_result result;
     smsp_span text;
 
-    if (slot_put_request(w->slot->requests, SLOT_BYTES, sealed, &len) != SLOT_OK)
+    if (slot_put_request(w->slot->requests, SLOT_BYTES, tokenized, &len) != SLOT_OK)
         return SMSP_REPLY_KO;
     slot_exchange(w->slot, w->status, WAKE_FD, 1, (uint32_t)len);
     return take_reply(w, &replies, &result, &text) ? result.code : SMSP_REPLY_KO;
@@ -173,22 +173,22 @@ static void delay_failed_login(worker *w)
 /* The salt has come: hash the password, and draw cookies until one is free (REG-5). */
 static void finish_login(worker *w)
 {
-    smsp_sealed sealed;
+    smsp_tokenized tokenized;
     smsp_cookie candidate;
     smsp_reply reply = {.code = SMSP_REPLY_KO, .text = {candidate.hex, SMSP_COOKIE_LEN}};
-    smsp_error error = smsp_seal_login(&w->secrets, &w->login, &w->salt, &sealed, &candidate);
+    smsp_error error = smsp_tokenize_login(&w->secrets, &w->login, &w->salt, &tokenized, &candidate);
 
     for (unsigned draws = 1; error == SMSP_OK; draws++) {
-        reply.code = exchange_one(w, &sealed);
+        reply.code = exchange_one(w, &tokenized);
         if (reply.code != SMSP_REPLY_AGAIN)
             break;
         reply.code = SMSP_REPLY_KO;
-        error = draws < SMSP_DRAWS_MAX ? smsp_seal_draw(&w->secrets, &sealed, &candidate) : SMSP_BAD_SECRET;
+        error = draws < SMSP_DRAWS_MAX ? smsp_draw_cookie(&w->secrets, &tokenized, &candidate) : SMSP_BAD_SECRET;
     }
     w->has_salt = false;
     explicit_bzero(w->buffer + (w->login.password.at - w->buffer), w->login.password.len);
     explicit_bzero(w->slot->requests, SLOT_REQUEST_MAX);
-    explicit_bzero(&sealed, sizeof sealed);
+    explicit_bzero(&tokenized, sizeof tokenized);
     if (w->login.verb == SMSP_LOGIN && reply.code == SMSP_REPLY_KO)
         delay_failed_login(w);
     emit(w, &reply);
@@ -297,11 +297,11 @@ static bool await_pair(worker *w)
     return true;
 }
 
-/* Puts a sealed request into the slot; false if there is no room for it. */
-static bool plan_entry(worker *w, step *s, const smsp_sealed *sealed)
+/* Puts a tokenized request into the slot; false if there is no room for it. */
+static bool plan_entry(worker *w, step *s, const smsp_tokenized *tokenized)
 {
     size_t len;
-    slot_error error = slot_put_request(w->slot->requests + w->len, SLOT_BYTES - w->len, sealed, &len);
+    slot_error error = slot_put_request(w->slot->requests + w->len, SLOT_BYTES - w->len, tokenized, &len);
 
     if (error == SLOT_NO_ROOM)
         return false;
@@ -321,30 +321,30 @@ static bool plan_line(worker *w, smsp_error framed, smsp_span line)
 {
     step *s = &w->plan[w->planned];
     smsp_request request;
-    smsp_sealed sealed = {.verb = SMSP_DUMP};
+    smsp_tokenized tokenized = {.verb = SMSP_DUMP};
     smsp_reply_code code = SMSP_REPLY_KO;
-    smsp_seal_next next = SMSP_SEAL_REPLY;
+    smsp_next_step next = SMSP_NEXT_REPLY;
 
     *s = (step){.verb = SMSP_VERBS};
     if (framed == SMSP_OK && smsp_request_parse(line.at, line.len, &request) == SMSP_OK) {
         s->verb = (uint8_t)request.verb;
-        next = smsp_seal(&w->sealing, &request, &sealed, &code);
+        next = smsp_tokenize(&w->tokenizing, &request, &tokenized, &code);
     }
     s->code = (uint8_t)code;
-    if (next == SMSP_SEAL_SALT && w->planned > 0) {
+    if (next == SMSP_NEXT_SALT && w->planned > 0) {
         w->held[w->held_count++] = line;
         return false;
     }
-    if (next != SMSP_SEAL_REPLY && !plan_entry(w, s, &sealed)) {
+    if (next != SMSP_NEXT_REPLY && !plan_entry(w, s, &tokenized)) {
         w->held[w->held_count++] = line;
         take_back_message(w);
         return false;
     }
-    if (next == SMSP_SEAL_SALT)
+    if (next == SMSP_NEXT_SALT)
         w->login = request;
     w->line = line;
     w->planned++;
-    return next != SMSP_SEAL_SALT && s->verb != SMSP_DUMP;
+    return next != SMSP_NEXT_SALT && s->verb != SMSP_DUMP;
 }
 
 /* Collects the requests that are there; false if there are none. */
@@ -470,9 +470,9 @@ noreturn void worker_run(const server_options *options, const slots *all, uint32
     w.out.timeout_ms = w.request_ms;
     w.out.course = options->framing == FRAMING_COURSE;
     secret_worker(&w.secrets);
-    w.sealing = w.secrets;
-    w.sealing.context = &w;
-    w.sealing.cookie = cookie_token;
+    w.tokenizing = w.secrets;
+    w.tokenizing.context = &w;
+    w.tokenizing.cookie = cookie_token;
     if (smsp_frame_init(&w.frame, w.buffer, sizeof w.buffer, SMSP_REQUEST_MAX) != SMSP_OK)
         _exit(1);
     serve(&w);

@@ -14,7 +14,7 @@
 
 /* What stands ready before the clock runs. */
 typedef struct prepared {
-    smsp_sealed sealed;
+    smsp_tokenized tokenized;
     char name[16];
 } prepared;
 
@@ -100,12 +100,13 @@ static void prepare(bench_world *w, smsp_verb verb, uint32_t version, bool disti
         uint32_t user = distinct ? i % w->accounts : draw(w, w->accounts);
         uint32_t named = verb == SMSP_REGISTER ? w->accounts + i
                          : verb == SMSP_STORE || verb == SMSP_COUNT ? draw(w, w->accounts) : user;
-        p->sealed = (smsp_sealed){.verb = verb, .username = name_of(named, p->name), .cookie = token_of(user, version)};
+        p->tokenized = (smsp_tokenized){
+            .verb = verb, .username = name_of(named, p->name), .cookie = token_of(user, version)};
         if (verb == SMSP_MESSAGE)
-            p->sealed.content = (smsp_span){(const uint8_t *)TEXT, strlen(TEXT)};
+            p->tokenized.content = (smsp_span){(const uint8_t *)TEXT, strlen(TEXT)};
         if (verb == SMSP_REGISTER || verb == SMSP_LOGIN)
-            p->sealed.cookie = token_of(i, version + 1);
-        p->sealed.password = token_of(named, 1000);
+            p->tokenized.cookie = token_of(i, version + 1);
+        p->tokenized.password = token_of(named, 1000);
     }
 }
 
@@ -120,7 +121,7 @@ static void run(bench_world *w, smsp_verb verb, smsp_reply_code expected)
     for (uint32_t i = 0; i < w->count; i++) {
         if (i % BATCH == 0)
             smsp_begin(w->state);
-        if (smsp_execute(w->state, &w->requests[i].sealed, &result) == SMSP_OK)
+        if (smsp_execute(w->state, &w->requests[i].tokenized, &result) == SMSP_OK)
             right += result.code == expected;
         if (i % BATCH == BATCH - 1 || i == w->count - 1)
             smsp_commit(w->state);

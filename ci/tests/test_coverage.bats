@@ -12,7 +12,7 @@ setup() {
 @test "coverage: what no test reaches is named, and the status is 1" {
     sed -i 's/^bool smsp_frame_partial/bool smsp_unreached(int a, int b);\nbool smsp_unreached(int a, int b)\n{\n    return a \&\& b;\n}\n\n&/' \
         "$copy/engine/frame.c"
-    rm "$copy/engine/test_ground.c"
+    rm "$copy/engine/tests/test_ground.c"
     run "$copy/ci/coverage"
     [ "$status" -eq 1 ]
     [[ $output == *'not reached: engine/frame.c:'*': lines: return a && b;'* ]]
@@ -22,7 +22,7 @@ setup() {
 }
 
 @test "coverage: a test that fails ends it" {
-    sed -i 's/assert_true(smsp_same(NULL, 0, NULL, 0))/assert_false(smsp_same(NULL, 0, NULL, 0))/' "$copy/engine/test_ground.c"
+    sed -i 's/assert_true(smsp_same(NULL, 0, NULL, 0))/assert_false(smsp_same(NULL, 0, NULL, 0))/' "$copy/engine/tests/test_ground.c"
     run "$copy/ci/coverage"
     [ "$status" -eq 1 ]
     [[ $output == *"'test_ground' ended with status 1"* ]]

@@ -5,7 +5,7 @@
 setup() {
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     tree="$BATS_TEST_TMPDIR/tree"
-    mkdir -p "$tree/engine" "$tree/server" "$tree/ci" "$tree/client"
+    mkdir -p "$tree/engine/tests" "$tree/server" "$tree/ci" "$tree/client"
     cd "$tree" || return
     git -c init.defaultBranch=main init -q .
     echo /build/ >.gitignore
@@ -59,7 +59,7 @@ finds() {
 }
 
 @test "rules: the engine's tests may call what the engine may not" {
-    printf 'void smsp_y(void)\n{\n    printf("x");\n}\n' >engine/test_two.c
+    printf 'void smsp_y(void)\n{\n    printf("x");\n}\n' >engine/tests/test_two.c
     ci/lint-rules
 }
 

@@ -239,14 +239,14 @@ static void look(smsp_state *state)
 
 static void any_request(smsp_state *state)
 {
-    smsp_sealed sealed = {.verb = (smsp_verb)one_of(SMSP_SALT + 1), .username = any_name(sizeof name)};
+    smsp_tokenized tokenized = {.verb = (smsp_verb)one_of(SMSP_SALT + 1), .username = any_name(sizeof name)};
     smsp_result result;
     size_t len = 0;
 
-    sealed.cookie = any_token();
-    sealed.password = any_token();
-    sealed.content = sealed.verb == SMSP_MESSAGE ? any_content(6) : (smsp_span){text, any_size(sizeof text)};
-    if (smsp_execute(state, &sealed, &result) == SMSP_OK && result.code == SMSP_REPLY_TEXT) {
+    tokenized.cookie = any_token();
+    tokenized.password = any_token();
+    tokenized.content = tokenized.verb == SMSP_MESSAGE ? any_content(6) : (smsp_span){text, any_size(sizeof text)};
+    if (smsp_execute(state, &tokenized, &result) == SMSP_OK && result.code == SMSP_REPLY_TEXT) {
         uint8_t out[SMSP_CONTENT_MAX];
         (void)!smsp_message_read(state, result.message, out, any_size(sizeof out), &len);
     }

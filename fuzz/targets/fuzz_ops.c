@@ -27,7 +27,7 @@ enum {
     OP_SNAPSHOT, /* go on with a state rebuilt from the snapshot */
     OP_RELOAD,   /* go on with a state rebuilt from the committed effects */
     OP_BROKEN,   /* randomness or hashing fails, or no longer */
-    OP_SEALED,   /* a sealed request that no seal step makes */
+    OP_TOKENIZED,   /* a tokenized request that no tokenize step makes */
     OPS
 };
 
@@ -213,13 +213,13 @@ static void move(game *g, bool from_snapshot)
 /* The keeper must survive what a hostile worker tells it. */
 static void ask_nonsense(game *g, const uint8_t op[4])
 {
-    smsp_sealed sealed = {.verb = (smsp_verb)(op[1] % 14), .username = {g->line, 0}, .content = {g->line, 0}};
+    smsp_tokenized tokenized = {.verb = (smsp_verb)(op[1] % 14), .username = {g->line, 0}, .content = {g->line, 0}};
     smsp_result result = {.code = SMSP_REPLIES};
     uint64_t before = smsp_state_digest(the_world(g)->state);
 
-    memset(&sealed.cookie, op[2], sizeof sealed.cookie);
-    memset(&sealed.password, op[3], sizeof sealed.password);
-    smsp_error error = smsp_execute(the_world(g)->state, &sealed, &result);
+    memset(&tokenized.cookie, op[2], sizeof tokenized.cookie);
+    memset(&tokenized.password, op[3], sizeof tokenized.password);
+    smsp_error error = smsp_execute(the_world(g)->state, &tokenized, &result);
     ORACLE("hostile", error == SMSP_OK && result.effect.kind == SMSP_EFFECT_NONE, "a request without parts: %s",
            smsp_strerror(error));
     ORACLE("hostile", smsp_state_digest(the_world(g)->state) == before, "a request without parts changed the state");
@@ -279,7 +279,7 @@ static void do_command(game *g, const uint8_t op[4])
         if (!g->batch && !g->read_only)
             move(g, what == OP_SNAPSHOT);
         break;
-    case OP_SEALED:
+    case OP_TOKENIZED:
         ask_nonsense(g, op);
         break;
     default:
@@ -340,7 +340,7 @@ void target_show(const uint8_t *data, size_t size, FILE *to)
 {
     static const char *const names[] = {"commit, begin", "roll back", "read-only, or no longer",
                                         "go on with the snapshot", "go on with the effects", "secrets fail, or no longer",
-                                        "a sealed request"};
+                                        "a tokenized request"};
     static uint8_t reply[SMSP_REPLY_MAX + 64];
     bool dump;
 

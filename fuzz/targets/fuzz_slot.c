@@ -41,28 +41,28 @@ static void prepare(uint8_t how)
     }
 }
 
-/* What the keeper lets through is a sealed request, and its entry says just that. */
-static void check_request(const smsp_sealed *sealed, const uint8_t *at, size_t len)
+/* What the keeper lets through is a tokenized request, and its entry says just that. */
+static void check_request(const smsp_tokenized *tokenized, const uint8_t *at, size_t len)
 {
     model_limits limits = world_model_limits(false);
     uint8_t out[SLOT_REQUEST_MAX];
     size_t written = 0;
 
-    ORACLE("shape", (unsigned)sealed->verb <= SMSP_SALT, "verb %d", (int)sealed->verb);
-    ORACLE("shape", sealed->username.len == 0 ||
-                        model_is_name(&limits, sealed->username.at, sealed->username.len),
+    ORACLE("shape", (unsigned)tokenized->verb <= SMSP_SALT, "verb %d", (int)tokenized->verb);
+    ORACLE("shape", tokenized->username.len == 0 ||
+                        model_is_name(&limits, tokenized->username.at, tokenized->username.len),
            "the username");
-    ORACLE("shape", sealed->content.len <= limits.content && model_is_text(sealed->content.at, sealed->content.len),
+    ORACLE("shape", tokenized->content.len <= limits.content && model_is_text(tokenized->content.at, tokenized->content.len),
            "the content");
-    ORACLE("span", sealed->username.len == 0 ||
-                       (sealed->username.at >= at && sealed->username.at + sealed->username.len <= at + len),
+    ORACLE("span", tokenized->username.len == 0 ||
+                       (tokenized->username.at >= at && tokenized->username.at + tokenized->username.len <= at + len),
            "the username");
-    ORACLE("span", sealed->content.len == 0 ||
-                       (sealed->content.at >= at && sealed->content.at + sealed->content.len <= at + len),
+    ORACLE("span", tokenized->content.len == 0 ||
+                       (tokenized->content.at >= at && tokenized->content.at + tokenized->content.len <= at + len),
            "the content");
-    ORACLE("round-trip", slot_put_request(out, sizeof out, sealed, &written) == SLOT_OK, "it cannot be written");
+    ORACLE("round-trip", slot_put_request(out, sizeof out, tokenized, &written) == SLOT_OK, "it cannot be written");
     oracle_same_bytes("round-trip", "put(get(request))", at, len, out, written);
-    ORACLE("round-trip", slot_put_request(out, len - 1, sealed, &written) == SLOT_NO_ROOM, "it fits in less");
+    ORACLE("round-trip", slot_put_request(out, len - 1, tokenized, &written) == SLOT_NO_ROOM, "it fits in less");
 }
 
 static void check_reply(const smsp_result *result, smsp_span text)
@@ -94,14 +94,14 @@ static void check_reply(const smsp_result *result, smsp_span text)
     free(entry);
 }
 
-static void execute(const smsp_sealed *sealed)
+static void execute(const smsp_tokenized *tokenized)
 {
     uint8_t text[SMSP_CONTENT_MAX];
     smsp_result result = {.code = SMSP_REPLIES};
     size_t len = 0;
 
     engine_enters();
-    smsp_error error = smsp_execute(w.state, sealed, &result);
+    smsp_error error = smsp_execute(w.state, tokenized, &result);
     engine_leaves();
     ORACLE("answer", error == SMSP_OK, "%s", smsp_strerror(error));
     ORACLE("answer", (unsigned)result.code <= SMSP_REPLY_AGAIN, "code %d", (int)result.code);
@@ -147,13 +147,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                len);
         uint8_t *exact = exact_copy(copy, len);
         for (size_t at = 0; count > 0; count--, at += used) {
-            smsp_sealed sealed = {.verb = SMSP_DUMP};
-            if (slot_get_request(exact + at, len - at, &sealed, &used) != SLOT_OK)
+            smsp_tokenized tokenized = {.verb = SMSP_DUMP};
+            if (slot_get_request(exact + at, len - at, &tokenized, &used) != SLOT_OK)
                 break;
             ORACLE("span", used >= 4 && used <= len - at, "%zu bytes were used", used);
             if (oracles() == ORACLES_ALL)
-                check_request(&sealed, exact + at, used);
-            execute(&sealed);
+                check_request(&tokenized, exact + at, used);
+            execute(&tokenized);
         }
         free(exact);
         if (oracles() == ORACLES_ALL)
@@ -169,7 +169,7 @@ void target_show(const uint8_t *data, size_t size, FILE *to)
     static uint8_t copy[SLOT_BYTES];
     uint32_t count = 0, len = 0;
     size_t used = 0;
-    smsp_sealed sealed;
+    smsp_tokenized tokenized;
 
     if (size < HEAD)
         return;
@@ -177,14 +177,14 @@ void target_show(const uint8_t *data, size_t size, FILE *to)
     slot_error taken = slot_copy_in(&theirs, copy, &count, &len);
     fprintf(to, "%u requests in %u bytes%s\n", count, len, taken == SLOT_OK ? "" : ": refused");
     for (size_t at = 0; taken == SLOT_OK && count > 0; count--, at += used) {
-        if (slot_get_request(copy + at, len - at, &sealed, &used) != SLOT_OK) {
+        if (slot_get_request(copy + at, len - at, &tokenized, &used) != SLOT_OK) {
             fputs("no request: refused\n", to);
             break;
         }
         fprintf(to, "%s, username '%.*s', content ",
-                sealed.verb == SMSP_SALT ? "(asks for the salt)" : smsp_verb_name(sealed.verb),
-                (int)sealed.username.len, (const char *)sealed.username.at);
-        show_bytes(to, sealed.content.at, sealed.content.len);
+                tokenized.verb == SMSP_SALT ? "(asks for the salt)" : smsp_verb_name(tokenized.verb),
+                (int)tokenized.username.len, (const char *)tokenized.username.at);
+        show_bytes(to, tokenized.content.at, tokenized.content.len);
         fputc('\n', to);
     }
 }

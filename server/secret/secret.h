@@ -15,7 +15,7 @@ bool secret_lasts(void);
 /* Supervisor, before the first fork: draws the keys. False: no randomness. */
 bool secret_init(void) SMSP_MUST_USE;
 
-/* Worker: its callbacks for smsp_seal. */
+/* Worker: its callbacks for smsp_tokenize. */
 void secret_worker(smsp_secrets *out);
 
 /* Keeper: fills in keys, verifier, and the cost of new passwords, which is next

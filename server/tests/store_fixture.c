@@ -103,25 +103,25 @@ static smsp_span name_of(unsigned user)
 }
 
 /* A random request, mostly one that has an effect. */
-static smsp_sealed draw_request(fixture *r)
+static smsp_tokenized draw_request(fixture *r)
 {
     static const smsp_verb verbs[] = {SMSP_REGISTER, SMSP_LOGIN, SMSP_LOGOUT, SMSP_MESSAGE, SMSP_MESSAGE,
                                       SMSP_MESSAGE,  SMSP_STORE, SMSP_STORE,  SMSP_DELMSG};
     static uint8_t text[600];
     unsigned user = fixture_draw(r, USERS);
-    smsp_sealed sealed = {.verb = verbs[fixture_draw(r, sizeof verbs / sizeof verbs[0])],
+    smsp_tokenized tokenized = {.verb = verbs[fixture_draw(r, sizeof verbs / sizeof verbs[0])],
                           .username = name_of(user)};
 
-    if (sealed.verb == SMSP_REGISTER || sealed.verb == SMSP_LOGIN) {
+    if (tokenized.verb == SMSP_REGISTER || tokenized.verb == SMSP_LOGIN) {
         for (size_t i = 0; i < SMSP_TOKEN_LEN; i++)
             r->cookies[user].bytes[i] = (uint8_t)fixture_draw(r, 256);
     }
-    sealed.cookie = r->cookies[user];
+    tokenized.cookie = r->cookies[user];
     size_t len = 1 + fixture_draw(r, sizeof text);
     for (size_t i = 0; i < len; i++)
         text[i] = (uint8_t)('a' + fixture_draw(r, 26));
-    sealed.content = (smsp_span){text, len};
-    return sealed;
+    tokenized.content = (smsp_span){text, len};
+    return tokenized;
 }
 
 /* One batch; what it comes to. */
@@ -132,8 +132,8 @@ store_result fixture_batch(fixture *r, unsigned requests)
     smsp_begin(r->state);
     store_begin(r->store);
     for (unsigned n = 0; n < requests; n++) {
-        smsp_sealed sealed = draw_request(r);
-        assert_int_equal(smsp_execute(r->state, &sealed, &result), SMSP_OK);
+        smsp_tokenized tokenized = draw_request(r);
+        assert_int_equal(smsp_execute(r->state, &tokenized, &result), SMSP_OK);
         if (result.effect.kind != SMSP_EFFECT_NONE)
             store_apply(r->store, &result.effect);
     }

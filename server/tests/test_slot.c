@@ -20,16 +20,16 @@ static smsp_span span(const char *text)
     return (smsp_span){(const uint8_t *)text, strlen(text)};
 }
 
-static smsp_sealed sealed_of(smsp_verb verb)
+static smsp_tokenized tokenized_of(smsp_verb verb)
 {
-    smsp_sealed sealed = {.verb = verb};
+    smsp_tokenized tokenized = {.verb = verb};
     bool has_name = verb != SMSP_LOGOUT && verb != SMSP_MESSAGE && verb != SMSP_DUMP;
 
-    sealed.username = has_name ? span("alice") : span("");
-    sealed.content = verb == SMSP_MESSAGE ? span("h\xc3\xa9llo world ") : span("");
-    memset(sealed.cookie.bytes, 1, SMSP_TOKEN_LEN);
-    memset(sealed.password.bytes, 2, SMSP_TOKEN_LEN);
-    return sealed;
+    tokenized.username = has_name ? span("alice") : span("");
+    tokenized.content = verb == SMSP_MESSAGE ? span("h\xc3\xa9llo world ") : span("");
+    memset(tokenized.cookie.bytes, 1, SMSP_TOKEN_LEN);
+    memset(tokenized.password.bytes, 2, SMSP_TOKEN_LEN);
+    return tokenized;
 }
 
 static void assert_span(smsp_span got, smsp_span want)
@@ -49,21 +49,21 @@ static void every_request_there_and_back(void **state)
     (void)state;
     for (unsigned verb = 0; verb <= SMSP_SALT; verb++) {
         uint8_t at[SLOT_REQUEST_MAX];
-        smsp_sealed sealed = sealed_of((smsp_verb)verb);
-        smsp_sealed back = {.verb = SMSP_DUMP};
+        smsp_tokenized tokenized = tokenized_of((smsp_verb)verb);
+        smsp_tokenized back = {.verb = SMSP_DUMP};
         size_t len, used;
-        assert_int_equal(slot_put_request(at, sizeof at, &sealed, &len), SLOT_OK);
-        assert_int_equal(slot_put_request(at, len, &sealed, &len), SLOT_OK);
-        assert_int_equal(slot_put_request(at, len - 1, &sealed, &used), SLOT_NO_ROOM);
+        assert_int_equal(slot_put_request(at, sizeof at, &tokenized, &len), SLOT_OK);
+        assert_int_equal(slot_put_request(at, len, &tokenized, &len), SLOT_OK);
+        assert_int_equal(slot_put_request(at, len - 1, &tokenized, &used), SLOT_NO_ROOM);
         assert_int_equal(slot_get_request(at, len, &back, &used), SLOT_OK);
         assert_int_equal(used, len);
         assert_int_equal(back.verb, verb);
-        assert_span(back.username, sealed.username);
-        assert_span(back.content, sealed.content);
+        assert_span(back.username, tokenized.username);
+        assert_span(back.content, tokenized.content);
         if (has_cookie((smsp_verb)verb))
-            assert_memory_equal(&back.cookie, &sealed.cookie, SMSP_TOKEN_LEN);
+            assert_memory_equal(&back.cookie, &tokenized.cookie, SMSP_TOKEN_LEN);
         if (verb == SMSP_REGISTER || verb == SMSP_LOGIN)
-            assert_memory_equal(&back.password, &sealed.password, SMSP_TOKEN_LEN);
+            assert_memory_equal(&back.password, &tokenized.password, SMSP_TOKEN_LEN);
     }
 }
 
@@ -71,12 +71,12 @@ static void every_request_there_and_back(void **state)
 static slot_error get_exactly(const uint8_t *bytes, size_t len)
 {
     uint8_t *copy = malloc(len > 0 ? len : 1);
-    smsp_sealed sealed;
+    smsp_tokenized tokenized;
     size_t used = 0;
 
     assert_non_null(copy);
     memcpy(copy, bytes, len);
-    slot_error error = slot_get_request(copy, len, &sealed, &used);
+    slot_error error = slot_get_request(copy, len, &tokenized, &used);
     if (error == SLOT_OK)
         assert_true(used <= len);
     free(copy);
@@ -88,9 +88,9 @@ static void every_cut_request_is_bad(void **state)
     (void)state;
     for (unsigned verb = 0; verb <= SMSP_SALT; verb++) {
         uint8_t at[SLOT_REQUEST_MAX];
-        smsp_sealed sealed = sealed_of((smsp_verb)verb);
+        smsp_tokenized tokenized = tokenized_of((smsp_verb)verb);
         size_t len;
-        assert_int_equal(slot_put_request(at, sizeof at, &sealed, &len), SLOT_OK);
+        assert_int_equal(slot_put_request(at, sizeof at, &tokenized, &len), SLOT_OK);
         for (size_t cut = 0; cut < len; cut++)
             assert_int_equal(get_exactly(at, cut), SLOT_BAD);
         assert_int_equal(get_exactly(at, len), SLOT_OK);
@@ -109,7 +109,7 @@ static slot_error get_made(unsigned verb, const char *name, const char *content,
     return get_exactly(at, 4 + tokens + strlen(name) + content_len);
 }
 
-static void only_sealed_requests_pass(void **state)
+static void only_tokenized_requests_pass(void **state)
 {
     static char longest[SMSP_CONTENT_MAX + 1], too_long[SMSP_CONTENT_MAX + 2];
     static const struct {
@@ -320,19 +320,19 @@ static void what_no_entry_can_hold(void **state)
 {
     static uint8_t at[SLOT_REQUEST_MAX];
     static const uint8_t text[SMSP_CONTENT_MAX + 1] = "x";
-    smsp_sealed sealed = sealed_of(SMSP_STORE);
+    smsp_tokenized tokenized = tokenized_of(SMSP_STORE);
     smsp_result result = {.code = SMSP_REPLY_KO};
     smsp_span back;
     size_t len = 0;
 
     (void)state;
-    sealed.username = (smsp_span){text, SMSP_NAME_MAX + 1};
-    assert_int_equal(slot_put_request(at, sizeof at, &sealed, &len), SLOT_BAD);
-    sealed = sealed_of(SMSP_MESSAGE);
-    sealed.content = (smsp_span){text, SMSP_CONTENT_MAX + 1};
-    assert_int_equal(slot_put_request(at, sizeof at, &sealed, &len), SLOT_BAD);
-    sealed.verb = (smsp_verb)(SMSP_SALT + 1);
-    assert_int_equal(slot_put_request(at, sizeof at, &sealed, &len), SLOT_BAD);
+    tokenized.username = (smsp_span){text, SMSP_NAME_MAX + 1};
+    assert_int_equal(slot_put_request(at, sizeof at, &tokenized, &len), SLOT_BAD);
+    tokenized = tokenized_of(SMSP_MESSAGE);
+    tokenized.content = (smsp_span){text, SMSP_CONTENT_MAX + 1};
+    assert_int_equal(slot_put_request(at, sizeof at, &tokenized, &len), SLOT_BAD);
+    tokenized.verb = (smsp_verb)(SMSP_SALT + 1);
+    assert_int_equal(slot_put_request(at, sizeof at, &tokenized, &len), SLOT_BAD);
     assert_int_equal(len, 0);
 
     uint8_t reply[SLOT_TEXT_AT + SMSP_CONTENT_MAX + 1] = {SMSP_REPLY_TEXT, 0};
@@ -349,7 +349,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_request_there_and_back),
         cmocka_unit_test(every_cut_request_is_bad),
-        cmocka_unit_test(only_sealed_requests_pass),
+        cmocka_unit_test(only_tokenized_requests_pass),
         cmocka_unit_test(random_bytes_never_go_past_the_end),
         cmocka_unit_test(every_reply_there_and_back),
         cmocka_unit_test(replies_that_are_none),

@@ -382,7 +382,7 @@ static void message_read_checks_its_room(void **unused)
     cookie_text alice;
     uint8_t out[3];
     size_t len = 0;
-    smsp_sealed sealed = {.verb = SMSP_GETMSG, .username = SPAN("alice")};
+    smsp_tokenized tokenized = {.verb = SMSP_GETMSG, .username = SPAN("alice")};
     smsp_result result;
 
     (void)unused;
@@ -390,8 +390,8 @@ static void message_read_checks_its_room(void **unused)
     enter(&w, "REGISTER", "alice", alice);
     (void)say(&w, "MESSAGE one %s", alice);
     (void)say(&w, "STORE alice %s", alice);
-    test_cookie(NULL, (smsp_span){(const uint8_t *)alice, SMSP_COOKIE_LEN}, &sealed.cookie);
-    assert_int_equal(smsp_execute(w.state, &sealed, &result), SMSP_OK);
+    test_cookie(NULL, (smsp_span){(const uint8_t *)alice, SMSP_COOKIE_LEN}, &tokenized.cookie);
+    assert_int_equal(smsp_execute(w.state, &tokenized, &result), SMSP_OK);
     assert_int_equal(result.length, 3);
     assert_int_equal(smsp_message_read(w.state, result.message, out, 2, &len), SMSP_NO_ROOM);
     assert_int_equal(smsp_message_read(w.state, result.message, out, 3, &len), SMSP_OK);

@@ -227,30 +227,30 @@ static void contents(void **data)
     assert_int_equal(smsp_state_counts(w->state).blocks, 0);
 }
 
-/* Sealed requests that no worker of ours would make, but a hostile one may. */
-static void hostile_sealed_requests(void **data)
+/* Tokenized requests that no worker of ours would make, but a hostile one may. */
+static void hostile_tokenized_requests(void **data)
 {
     static const uint8_t text[SMSP_CONTENT_MAX + 1] = "x";
     world *w = *data;
     cookie_text alice;
-    smsp_sealed sealed = {.verb = SMSP_MESSAGE};
+    smsp_tokenized tokenized = {.verb = SMSP_MESSAGE};
     smsp_result result;
 
     enter(w, "REGISTER", "alice", alice);
-    test_cookie(NULL, (smsp_span){(const uint8_t *)alice, SMSP_COOKIE_LEN}, &sealed.cookie);
-    sealed.content = (smsp_span){text, sizeof text};
-    assert_int_equal(smsp_execute(w->state, &sealed, &result), SMSP_OK);
+    test_cookie(NULL, (smsp_span){(const uint8_t *)alice, SMSP_COOKIE_LEN}, &tokenized.cookie);
+    tokenized.content = (smsp_span){text, sizeof text};
+    assert_int_equal(smsp_execute(w->state, &tokenized, &result), SMSP_OK);
     assert_int_equal(result.code, SMSP_REPLY_KO);
-    sealed.verb = (smsp_verb)(SMSP_SALT + 1);
-    assert_int_equal(smsp_execute(w->state, &sealed, &result), SMSP_OK);
+    tokenized.verb = (smsp_verb)(SMSP_SALT + 1);
+    assert_int_equal(smsp_execute(w->state, &tokenized, &result), SMSP_OK);
     assert_int_equal(result.code, SMSP_REPLY_KO);
-    sealed.verb = SMSP_COUNT;
-    sealed.username = (smsp_span){text, SMSP_NAME_MAX + 1};
-    assert_int_equal(smsp_execute(w->state, &sealed, &result), SMSP_OK);
+    tokenized.verb = SMSP_COUNT;
+    tokenized.username = (smsp_span){text, SMSP_NAME_MAX + 1};
+    assert_int_equal(smsp_execute(w->state, &tokenized, &result), SMSP_OK);
     assert_int_equal(result.code, SMSP_REPLY_KO);
-    sealed.verb = SMSP_REGISTER;
-    sealed.username.len = 0;
-    assert_int_equal(smsp_execute(w->state, &sealed, &result), SMSP_OK);
+    tokenized.verb = SMSP_REGISTER;
+    tokenized.username.len = 0;
+    assert_int_equal(smsp_execute(w->state, &tokenized, &result), SMSP_OK);
     assert_int_equal(result.code, SMSP_REPLY_KO);
     assert_int_equal(result.effect.kind, SMSP_EFFECT_NONE);
 }
@@ -260,7 +260,7 @@ static void hostile_sealed_requests(void **data)
 static void salts(void **data)
 {
     world *w = *data;
-    smsp_sealed ask = {.verb = SMSP_SALT, .username = SPAN("alice")};
+    smsp_tokenized ask = {.verb = SMSP_SALT, .username = SPAN("alice")};
     smsp_result before, after, other;
     cookie_text alice;
 
@@ -281,7 +281,7 @@ static void each_byte_of_a_salt_varies(void **data)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     world *w = *data;
-    smsp_sealed ask = {.verb = SMSP_SALT};
+    smsp_tokenized ask = {.verb = SMSP_SALT};
     smsp_result result;
 
     for (size_t byte = 0; byte < SMSP_SALT_LEN; byte++) {
@@ -301,7 +301,7 @@ static void each_byte_of_a_name_counts_for_its_salt(void **data)
 {
     world *w = *data;
     uint8_t name[SMSP_NAME_MAX];
-    smsp_sealed ask = {.verb = SMSP_SALT, .username = {name, sizeof name}};
+    smsp_tokenized ask = {.verb = SMSP_SALT, .username = {name, sizeof name}};
     smsp_result one, other;
 
     memset(name, 'n', sizeof name);
@@ -339,19 +339,19 @@ static void tokens_without_a_verifier(void **data)
     world *w = *data;
     cookie_text alice;
     smsp_result result;
-    smsp_sealed sealed = {.verb = SMSP_LOGIN, .username = SPAN("nobody"), .cookie = {{1}}};
+    smsp_tokenized tokenized = {.verb = SMSP_LOGIN, .username = SPAN("nobody"), .cookie = {{1}}};
 
     w->state->config.verifier = NULL;
     enter(w, "REGISTER", "alice", alice);
     smsp_salt salt = w->what.effect.salt;
-    assert_true(test_password(NULL, SPAN("password"), &salt, &sealed.password));
-    assert_memory_equal(&w->what.effect.verifier, &sealed.password, sizeof sealed.password);
+    assert_true(test_password(NULL, SPAN("password"), &salt, &tokenized.password));
+    assert_memory_equal(&w->what.effect.verifier, &tokenized.password, sizeof tokenized.password);
     enter(w, "LOGIN", "alice", alice);
-    sealed.password = (smsp_token){{0}};
+    tokenized.password = (smsp_token){{0}};
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(smsp_execute(w->state, &sealed, &result), SMSP_OK);
+        assert_int_equal(smsp_execute(w->state, &tokenized, &result), SMSP_OK);
         assert_int_equal(result.code, SMSP_REPLY_KO);
-        sealed.username = SPAN("alice");
+        tokenized.username = SPAN("alice");
     }
 }
 
@@ -480,7 +480,7 @@ int main(void)
         test(another_users_mailbox),
         cmocka_unit_test(shared_mailboxes),
         test(contents),
-        test(hostile_sealed_requests),
+        test(hostile_tokenized_requests),
         test(salts),
         test(each_byte_of_a_salt_varies),
         test(each_byte_of_a_name_counts_for_its_salt),

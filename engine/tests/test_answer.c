@@ -102,17 +102,17 @@ static void answers(void **data)
     assert_string_equal(say(w, "DUMP \x7f"), KO);   /* REQ-1 */
 }
 
-static void sealed_login_has_no_content(void **data)
+static void tokenized_login_has_no_content(void **data)
 {
     world *w = *data;
     smsp_request request = {.verb = SMSP_LOGIN, .username = SPAN("alice"), .password = SPAN("password")};
     smsp_salt salt = {.cost = 7};
-    smsp_sealed sealed = {.content = SPAN("what was there before")};
+    smsp_tokenized tokenized = {.content = SPAN("what was there before")};
     smsp_cookie candidate;
 
-    assert_int_equal(smsp_seal_login(&w->secrets, &request, &salt, &sealed, &candidate), SMSP_OK);
-    assert_span_equal(sealed.username, "alice");
-    assert_span_equal(sealed.content, "");
+    assert_int_equal(smsp_tokenize_login(&w->secrets, &request, &salt, &tokenized, &candidate), SMSP_OK);
+    assert_span_equal(tokenized.username, "alice");
+    assert_span_equal(tokenized.content, "");
 }
 
 /* ---- Making a state ---- */
@@ -198,7 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(dump, setup, teardown),
         cmocka_unit_test_setup_teardown(dump_of_the_longest_name, setup, teardown),
-        cmocka_unit_test_setup_teardown(sealed_login_has_no_content, setup, teardown),
+        cmocka_unit_test_setup_teardown(tokenized_login_has_no_content, setup, teardown),
         cmocka_unit_test_setup_teardown(answers, setup, teardown),
         cmocka_unit_test(limits_of_a_state),
         cmocka_unit_test(size_of_text),
