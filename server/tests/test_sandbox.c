@@ -33,6 +33,17 @@
 
 static char data[64];
 
+/* Descriptors 0 to 2 become one end of a socket, as a worker's are, with a byte to be read. Never a
+ * file of the machine: as root, fchmod(0, 0) takes /dev/null from every other user. */
+static bool own_descriptors(void)
+{
+    int pair[2];
+
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && write(pair[1], "x", 1) == 1 &&
+           fcntl(pair[1], F_DUPFD, 10) >= 0 && dup2(pair[0], 0) == 0 && dup2(pair[0], 1) == 1 &&
+           dup2(pair[0], 2) == 2;
+}
+
 /* What a child in there comes to: its exit status, or minus the signal. The exit
  * status is what act returned, an errno or 0. */
 static int outcome(sandbox_who who, int (*act)(long), long argument)
@@ -42,9 +53,8 @@ static int outcome(sandbox_who who, int (*act)(long), long argument)
     pid_t child = fork();
 
     if (child == 0) {
-        int null = open("/dev/null", O_RDWR);
-        bool ready = null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2 &&
-                     setitimer(ITIMER_REAL, &soon, NULL) == 0 && sandbox_paths(who) && sandbox_enter(who);
+        bool ready = own_descriptors() && setitimer(ITIMER_REAL, &soon, NULL) == 0 && sandbox_paths(who) &&
+                     sandbox_enter(who);
         _exit(ready ? act(argument) : 255);
     }
     assert_true(child > 0);
@@ -189,7 +199,7 @@ static void test_worker_descriptors(void **context)
     assert_int_equal(in_worker(write_to, 0), 0);
     assert_int_equal(in_worker(write_to, 1), 0);
     assert_int_equal(in_worker(write_to, 2), DIES);
-    assert_int_equal(in_worker(shut, 0), ENOTSOCK);
+    assert_int_equal(in_worker(shut, 0), 0);
     assert_int_equal(in_worker(shut, 1), DIES);
     assert_int_equal(in_worker(poll_many, 1), 0);
     assert_int_equal(in_worker(poll_many, 2), DIES);
