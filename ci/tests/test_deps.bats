@@ -12,9 +12,10 @@ setup() {
     write_fake id 'echo "${FAKE_UID:-0}"'
     write_fake pkg-config 'exit 1'
     write_fake dpkg-query 'sed "s/^/installed /" "$FAKE_STATE"'
-    # The fake apt-get installs everything that is named, but a package called as FAKE_BROKEN.
+    # The fake apt-get installs everything that is named, unless FAKE_REFUSES is its error or FAKE_OFFLINE is set.
     write_fake apt-get 'echo "apt-get $*" >>"$FAKE_STATE.calls"
         case " $* " in *" update "*) [ -z "${FAKE_OFFLINE:-}" ]; exit ;; esac
+        [ -z "${FAKE_REFUSES:-}" ] || { echo "E: $FAKE_REFUSES"; exit 100; }
         [ -z "${FAKE_OFFLINE:-}" ] || { echo "E: Unable to locate package" ; exit 100; }
         for word in "$@"; do case $word in -*|install|*=*) ;; *) echo "$word" >>"$FAKE_STATE" ;; esac; done'
     PATH="$fake:$PATH"
@@ -70,8 +71,27 @@ write_fake() {
     echo "$wanted" | grep -v libedit-dev >"$FAKE_STATE"
     FAKE_OFFLINE=1 run "$root/ci/deps" build
     [ "$status" -eq 3 ]
-    [[ "$output" == *"could not install libedit-dev"* ]]
+    [[ "$output" == *"could not install libedit-dev: is the network there?"* ]]
     grep -q update "$FAKE_STATE.calls"
+}
+
+@test "deps: a package that this release does not have is named, and nobody asks for the network" {
+    echo "$wanted" | grep -v -e libedit-dev -e libsodium-dev >"$FAKE_STATE"
+    for sentence in "Unable to locate package libedit-dev" "Package 'libedit-dev' has no installation candidate"; do
+        FAKE_REFUSES=$sentence run "$root/ci/deps" build
+        [ "$status" -eq 3 ]
+        [[ "$output" == *"could not install libedit-dev libsodium-dev: this release of the system has no package libedit-dev" ]]
+        [[ "$output" != *network* ]]
+    done
+}
+
+@test "deps: another failure of apt shows apt's own reason, and nobody asks for the network" {
+    echo "$wanted" | grep -v libedit-dev >"$FAKE_STATE"
+    FAKE_REFUSES="You don't have enough free space" run "$root/ci/deps" build
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"E: You don't have enough free space"* ]]
+    [[ "$output" == *"could not install libedit-dev: apt-get's reason is above" ]]
+    [[ "$output" != *network* ]]
 }
 
 @test "deps: a purpose brings those that it includes" {
