@@ -158,18 +158,36 @@ smsp_error smsp_frame_next(smsp_frame *frame, smsp_span *line)
     return take_line(frame, before_cr(frame, at), at + 1, line);
 }
 
+/* True if the bytes held are a request as soon as the client is silent (FRM-4, FRM-5, FRM-8). */
+/*@ requires \valid_read(frame) && frame_ok(frame);
+    assigns \nothing;
+    ensures \result <==> silence_ends(frame);
+*/
+static bool silence_ends(const smsp_frame *frame)
+{
+    size_t least = frame->ending == SMSP_ENDS_UNKNOWN ? 2 : 1; /* FRM-4: more than one byte */
+
+    if (frame->ending == SMSP_ENDS_LF || frame->ending == SMSP_ENDS_NUL)
+        return false;
+    return frame->end - frame->start >= least || frame->discarding;
+}
+
+int smsp_frame_silence_ms(const smsp_frame *frame)
+{
+    if (!silence_ends(frame))
+        return -1;
+    return frame->ending == SMSP_ENDS_UNKNOWN ? SMSP_FIRST_SILENCE_MS : SMSP_SILENCE_MS;
+}
+
 smsp_error smsp_frame_end_here(smsp_frame *frame, smsp_span *line)
 {
     size_t held = frame->end - frame->start;
-    size_t least = frame->ending == SMSP_ENDS_UNKNOWN ? 2 : 1; /* FRM-4: more than one byte */
     size_t stop = frame->end;
 
-    if (frame->ending == SMSP_ENDS_LF || frame->ending == SMSP_ENDS_NUL)
+    if (!silence_ends(frame))
         return SMSP_NEED_MORE;
     if (frame->ending == SMSP_ENDS_UNKNOWN && frame->scanned != frame->end)
         return SMSP_NEED_MORE; /* a terminator may be among them: smsp_frame_next first */
-    if (held < least && !frame->discarding)
-        return SMSP_NEED_MORE;
     frame->ending = SMSP_ENDS_SILENCE;
     if (held > 0 && frame->buffer[stop - 1] == '\n')
         stop = before_cr(frame, stop - 1);

@@ -54,6 +54,10 @@ extern "C" {
 #endif
 #define SMSP_COOKIE_LEN (2u * SMSP_COOKIE_BYTES) /* two hexadecimal digits a byte */
 
+/* How long a client without a terminator is silent at the end of a request. */
+#define SMSP_FIRST_SILENCE_MS 150 /* its first request, FRM-4 */
+#define SMSP_SILENCE_MS       20  /* a later one, FRM-5 */
+
 /* The longest request: "MESSAGE " (8), content, space (1), cookie. */
 #define SMSP_REQUEST_MAX (8u + SMSP_CONTENT_MAX + 1u + SMSP_COOKIE_LEN)
 /* The longest reply: a content. "OK " and a cookie or "COUNTED 4294967295" must fit too. */
@@ -154,6 +158,12 @@ smsp_error smsp_frame_next(smsp_frame *frame, smsp_span *line) SMSP_MUST_USE;
  * SMSP_NEED_MORE: there is nothing to take. On a terminated stream always
  * SMSP_NEED_MORE (FRM-8). */
 smsp_error smsp_frame_end_here(smsp_frame *frame, smsp_span *line) SMSP_MUST_USE;
+
+/* For how many milliseconds a client must be silent until smsp_frame_end_here is
+ * to be called: SMSP_FIRST_SILENCE_MS (FRM-4) or SMSP_SILENCE_MS (FRM-5). -1: silence
+ * does not end a request now, because none has begun or because requests end
+ * with a terminator; poll(2) takes -1 as "no timeout". */
+int smsp_frame_silence_ms(const smsp_frame *frame) SMSP_MUST_USE;
 
 /* True if the line under way has begun, so that more of it should come. */
 bool smsp_frame_partial(const smsp_frame *frame);

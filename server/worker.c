@@ -15,13 +15,11 @@
 #include "reply_buffer.h"
 #include "secret/secret.h"
 
-#define FIRST_SILENCE_MS 150  /* FRM-4 */
-#define SILENCE_MS       20   /* FRM-5 */
-#define PENALTY_MS       1000 /* for each failed login after FREE_FAILURES */
-#define FREE_FAILURES    3
-#define PAIR_MS          20   /* for the rest of a request that follows a MESSAGE (FRM-11) */
-#define DRAIN_MS         1000 /* FRM-13 */
-#define FRAME_BYTES      32768u
+#define PENALTY_MS    1000 /* for each failed login after FREE_FAILURES */
+#define FREE_FAILURES 3
+#define PAIR_MS       20   /* for the rest of a request that follows a MESSAGE (FRM-11) */
+#define DRAIN_MS      1000 /* FRM-13 */
+#define FRAME_BYTES   32768u
 _Static_assert(FRAME_BYTES >= SMSP_FRAME_SIZE(SMSP_REQUEST_MAX), "the longest request fits");
 
 /* What became of one request of a run. */
@@ -368,23 +366,10 @@ static bool fill_run(worker *w)
 
 /* ---- The client ---- */
 
-/* How long a silence ends the request under way; -1: none does. */
-static int silence(const worker *w)
-{
-    const smsp_frame *f = &w->frame;
-
-    if (w->framing == FRAMING_TERMINATED || !smsp_frame_partial(f))
-        return -1;
-    if (f->ending == SMSP_ENDS_SILENCE)
-        return SILENCE_MS;
-    bool begun = f->end - f->start >= 2 || f->discarding;
-    return f->ending == SMSP_ENDS_UNKNOWN && begun ? FIRST_SILENCE_MS : -1;
-}
-
 /* Waits for bytes, for the silence that ends a request, or for the client's end. */
 static void receive(worker *w)
 {
-    int timeout = silence(w);
+    int timeout = w->framing == FRAMING_TERMINATED ? -1 : smsp_frame_silence_ms(&w->frame);
     int64_t left = w->since + w->request_ms - clock_ms();
 
     if (w->partial && left < (timeout < 0 ? INT32_MAX : timeout)) {

@@ -164,6 +164,20 @@ smsp_error smsp_frame_next(smsp_frame *frame, smsp_span *line);
 */
 smsp_error smsp_frame_end_here(smsp_frame *frame, smsp_span *line);
 
+/*@ // FRM-4, FRM-5, FRM-8
+    predicate silence_ends(smsp_frame *f) =
+        (f->ending == SMSP_ENDS_UNKNOWN && (f->end - f->start >= 2 || f->discarding)) ||
+        (f->ending == SMSP_ENDS_SILENCE && (f->end > f->start || f->discarding));
+*/
+
+/*@ requires \valid_read(frame) && frame_ok(frame);
+    assigns \nothing;
+    ensures silence_ends(frame) && frame->ending == SMSP_ENDS_UNKNOWN ==> \result == SMSP_FIRST_SILENCE_MS;
+    ensures silence_ends(frame) && frame->ending == SMSP_ENDS_SILENCE ==> \result == SMSP_SILENCE_MS;
+    ensures !silence_ends(frame) ==> \result == -1;
+*/
+int smsp_frame_silence_ms(const smsp_frame *frame);
+
 /*@ requires \valid_read(frame) && frame_ok(frame);
     assigns \nothing;
     ensures \result <==> frame->end > frame->start || frame->discarding;

@@ -241,6 +241,34 @@ static void silence_limits(void **unused)
     SILENCES("[ab]<long>[x]", "ab", "a much longer line than there is room for in it\r\n", "x");
 }
 
+/* How long the client must be silent, after these bytes and an earlier request or none. */
+static void expect_silence_ms(int expected, const char *before, const char *bytes)
+{
+    uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
+    smsp_frame frame;
+    events e = {.len = 0};
+
+    assert_int_equal(smsp_frame_init(&frame, buffer, sizeof buffer, LONGEST), SMSP_OK);
+    feed(&frame, (const uint8_t *)before, strlen(before), &e);
+    end_here(&frame, &e);
+    feed(&frame, (const uint8_t *)bytes, strlen(bytes), &e);
+    assert_int_equal(smsp_frame_silence_ms(&frame), expected);
+}
+
+static void silence_ms(void **unused)
+{
+    (void)unused;
+    expect_silence_ms(-1, "", "");
+    expect_silence_ms(-1, "", "D"); /* FRM-4: two bytes or more */
+    expect_silence_ms(150, "", "DU");
+    expect_silence_ms(150, "", "a line that is too long and dropped");
+    expect_silence_ms(-1, "", "DUMP\n");
+    expect_silence_ms(-1, "", "DUMP\nDU"); /* FRM-8 */
+    expect_silence_ms(-1, "one", "");
+    expect_silence_ms(20, "one", "D"); /* FRM-5 */
+    expect_silence_ms(20, "one", "a line that is too long and dropped");
+}
+
 /* Silence is not asked for while a terminator may wait among the bytes. */
 static void silence_after_all_was_looked_at(void **unused)
 {
@@ -332,6 +360,7 @@ int main(void)
         cmocka_unit_test(buffer_too_small),
         cmocka_unit_test(silence),
         cmocka_unit_test(silence_limits),
+        cmocka_unit_test(silence_ms),
         cmocka_unit_test(silence_after_all_was_looked_at),
         cmocka_unit_test(silence_after_a_terminator),
         cmocka_unit_test(silence_after_what_was_dropped),

@@ -99,7 +99,9 @@ static void end_here(smsp_frame *frame, found *f)
 
     if (oracles() == ORACLES_ALL)
         check_refusals(frame);
+    int silence = smsp_frame_silence_ms(frame);
     smsp_error error = smsp_frame_end_here(frame, &line);
+    ORACLE("frame", (silence >= 0) == (error != SMSP_NEED_MORE), "%d ms of silence, but: %s", silence, smsp_strerror(error));
     if (error != SMSP_NEED_MORE)
         note(f, error == SMSP_TOO_LONG, (int)frame->ending, line.at, line.len);
     take_lines(frame, f);
