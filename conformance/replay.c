@@ -314,10 +314,9 @@ static char *read_file(const char *name)
     FILE *file = fopen(name, "rb");
     bytes all = {NULL, 0, 0};
     char piece[4096];
-    size_t len;
 
-    while (file != NULL && (len = fread(piece, 1, sizeof piece, file)) > 0)
-        put(&all, piece, len);
+    while (file != NULL && !feof(file) && !ferror(file))
+        put(&all, piece, fread(piece, 1, sizeof piece, file));
     if (file == NULL || ferror(file)) {
         perror(name);
         exit(2);
@@ -394,7 +393,7 @@ int main(int argc, char **argv)
         p.number = (unsigned)i;
         failed += !play_file(&p, argv[i]);
     }
-    printf("# %d cases replayed in %d ways, %d failed\n", argc - 1, (int)DELIVERIES, failed);
+    printf("# %d cases replayed in %d ways, %d failed\n", argc - 1, DELIVERIES, failed);
     free(p.text.at);
     server_free(&p.server);
     return failed > 0 ? 1 : 0;

@@ -207,7 +207,7 @@ finds() {
     cp "$root/Makefile" .
     printf 'build/release/libsmsp.a: build/release/engine/one.o\n\tar rcs $@ $^\n' >engine/rules.mk
     printf 'build/release/server/two.o: CPPFLAGS += -DTWO=1\n' >server/rules.mk
-    printf '#if TWO != 1\n#error "without its flag"\n#endif\nint two(void);\nint two(void)\n{\n    return TWO;\n}\n' >server/two.c
+    printf '_Static_assert(TWO == 1, "without its flag");\nint two(void);\nint two(void)\n{\n    return TWO;\n}\n' >server/two.c
     make -s build/release/libsmsp.a
     ci/lint
     printf 'build/release/server/two.o: CPPFLAGS += -DTWO=3\n' >server/rules.mk

@@ -45,7 +45,7 @@ void database_open(void)
     for (size_t i = 0; i < sizeof disks / sizeof disks[0]; i++) {
         disks[i].owner = database_connect(disks[i].folder);
         ORACLE("memory",
-               sqlite3_file_control(disks[i].owner, "main", SQLITE_FCNTL_FILE_POINTER, &disks[i].file) ==
+               sqlite3_file_control(disks[i].owner, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&disks[i].file) ==
                    SQLITE_OK,
                "no file");
     }

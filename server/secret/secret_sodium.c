@@ -4,6 +4,7 @@
 #include "secret.h"
 
 #include <sodium.h>
+#include <stdio.h>
 
 /* The cost of a password: passes and KiB of memory in one number, as it is kept
  * beside each salt. OWASP's m = 19 MiB, t = 2, p = 1. */
@@ -23,7 +24,10 @@ static const uint8_t for_verifiers[] = "smsp: a password verifier";
 
 const char *secret_about(void)
 {
-    return "Argon2id and BLAKE2b (libsodium " SODIUM_VERSION_STRING ")";
+    static char about[64];
+
+    (void)snprintf(about, sizeof about, "Argon2id and BLAKE2b (libsodium %s)", sodium_version_string());
+    return about;
 }
 
 bool secret_lasts(void)

@@ -354,7 +354,7 @@ static void lengthen_wal(store *s)
     sqlite3_int64 len = 0;
 
     s->long_wal = true;
-    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK || wal == NULL ||
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&wal) != SQLITE_OK || wal == NULL ||
         wal->pMethods == NULL || wal->pMethods->xFileSize(wal, &len) != SQLITE_OK)
         return;
     for (sqlite3_int64 at = len; at < WAL_BYTES; at += (sqlite3_int64)sizeof zeros) {

@@ -63,6 +63,14 @@ int fixture_begin(void **context)
     return 0;
 }
 
+FILE *fixture_file(const fixture *r, const char *mode)
+{
+    FILE *file = fopen(r->file, mode);
+
+    assert_non_null(file);
+    return file;
+}
+
 void fixture_remove_files(const fixture *r)
 {
     static const char *const names[] = {"mail.db", "mail.db-wal", "mail.db-shm", "mail.db-journal", "lock"};

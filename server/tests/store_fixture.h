@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -46,6 +47,9 @@ void fixture_open(fixture *r);
 
 /* Closes the store, and the same. The disk is calm again. */
 void fixture_reopen(fixture *r);
+
+/* The file of the database, opened in a mode of fopen; asserts that it works. */
+FILE *fixture_file(const fixture *r, const char *mode);
 
 void fixture_remove_files(const fixture *r);
 

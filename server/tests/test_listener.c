@@ -43,7 +43,8 @@ void freeaddrinfo(struct addrinfo *found)
 int refusing_bind(int fd, const struct sockaddr *address, socklen_t len) __asm__("bind");
 int refusing_bind(int fd, const struct sockaddr *address, socklen_t len)
 {
-    if (refused_from > 0 && ++binds % 2 == 0 && binds >= refused_from) {
+    binds += refused_from > 0;
+    if (refused_from > 0 && binds % 2 == 0 && binds >= refused_from) {
         errno = EADDRINUSE;
         return -1;
     }

@@ -257,11 +257,11 @@ static void test_a_file_that_only_reads(void **context)
     store_close(r->store);
     r->store = NULL;
     fixture_sql(r, "PRAGMA journal_mode = DELETE");
-    FILE *file = fopen(r->file, "r+b");
-    assert_non_null(file);
+    FILE *file = fixture_file(r, "r+b");
     assert_int_equal(fseek(file, 18, SEEK_SET), 0);
     assert_int_equal(putc(33, file), 33);
-    assert_int_equal(fclose(file), 0);
+    int closed = fclose(file);
+    assert_int_equal(closed, 0);
     fixture_open(r);
     assert_true(fixture_digest(r) == before);
     assert_int_equal(fixture_batch(r, REQUESTS), STORE_REFUSED);

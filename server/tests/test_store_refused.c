@@ -13,10 +13,9 @@
 
 static uint64_t file_sum(const fixture *r)
 {
-    FILE *file = fopen(r->file, "rb");
+    FILE *file = fixture_file(r, "rb");
     uint64_t sum = 14695981039346656037u;
 
-    assert_non_null(file);
     for (int c = getc(file); c != EOF; c = getc(file))
         sum = (sum ^ (uint64_t)c) * 1099511628211u;
     assert_int_equal(fclose(file), 0);
@@ -112,9 +111,8 @@ static void test_another_encoding(void **context)
 static void test_a_file_that_is_no_database(void **context)
 {
     fixture *r = *context;
-    FILE *file = fopen(r->file, "wb");
+    FILE *file = fixture_file(r, "wb");
 
-    assert_non_null(file);
     for (unsigned i = 0; i < 5000; i++)
         assert_true(fputc((int)fixture_draw(r, 256), file) != EOF);
     assert_int_equal(fclose(file), 0);
