@@ -117,7 +117,7 @@ def where(program, places):
     wanted = list(places)
     said = subprocess.run(["addr2line", "-e", program, *(hex(place - 1) for place in wanted)], capture_output=True,
                           text=True, check=True).stdout.splitlines()
-    lines = (re.fullmatch(r"(?:.*/)?((?:server|client)/[a-z_]+\.c:\d+)(?: .*)?", line) for line in said)
+    lines = (re.fullmatch(r"(?:.*/)?((?:server|client)/(?:[a-z_]+/)*[a-z_]+\.c:\d+)(?: .*)?", line) for line in said)
     return {place: line[1] for place, line in zip(wanted, lines) if line}
 
 
