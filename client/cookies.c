@@ -16,25 +16,36 @@
 
 /* ---- Names ---- */
 
-/* $XDG_STATE_HOME/smsp; a relative value does not count, says its specification. */
+/* The user's home directory, or NULL: then errno is 0 if there is none. */
+static const char *home_directory(void)
+{
+    const char *home = getenv("HOME");
+    const struct passwd *user;
+
+    if (home != NULL && home[0] == '/')
+        return home;
+    errno = 0; /* getpwuid leaves it alone if there is no such user */
+    user = getpwuid(getuid());
+    return user != NULL && user->pw_dir[0] == '/' ? user->pw_dir : NULL;
+}
+
+/* $XDG_STATE_HOME/smsp, or ~/.local/state/smsp. False: see errno, 0 if there is no
+ * home directory. */
 static bool folder(char *out, size_t size)
 {
     const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
+    const char *home;
     int n;
 
-    if (state != NULL && state[0] == '/') {
+    if (state != NULL && state[0] == '/') { /* the specification: ignore a relative one */
         n = snprintf(out, size, "%s/smsp", state);
     } else {
-        if (home == NULL || home[0] != '/') {
-            const struct passwd *user = getpwuid(getuid());
-
-            home = user == NULL ? NULL : user->pw_dir;
-        }
+        home = home_directory();
         if (home == NULL)
             return false;
         n = snprintf(out, size, "%s/.local/state/smsp", home);
     }
+    errno = ENAMETOOLONG;
     return n > 0 && (size_t)n < size;
 }
 
@@ -63,7 +74,7 @@ static bool add_colon(char *name, size_t size)
     return snprintf(name + len, size - len, ":") < (int)(size - len);
 }
 
-/* FOLDER/HOST:PORT:USER, or FOLDER/HOST:PORT if user is NULL. */
+/* FOLDER/HOST:PORT:USER, or FOLDER/HOST:PORT if user is NULL. False: see folder(). */
 static bool path_of(const session *s, const char *user, char *out, size_t size)
 {
     char name[NAME_MAX - 8] = ""; /* room for the ending of a temporary file */
@@ -73,7 +84,10 @@ static bool path_of(const session *s, const char *user, char *out, size_t size)
 
     if (fits && user != NULL)
         fits = add_colon(name, sizeof name) && add_part(name, sizeof name, user);
-    if (!fits || !folder(out, size))
+    if (!folder(out, size))
+        return false;
+    errno = ENAMETOOLONG;
+    if (!fits)
         return false;
     size_t len = strlen(out);
     n = snprintf(out + len, size - len, "/%s", name);
@@ -88,6 +102,7 @@ static bool make_folders(const char *path)
     char part[PATH_MAX];
     size_t len = strlen(path);
 
+    errno = ENAMETOOLONG;
     if (len >= sizeof part)
         return false;
     memcpy(part, path, len + 1);
@@ -108,11 +123,13 @@ static bool write_file(const char *path, const char *line)
     size_t len = strlen(line);
     bool done;
 
+    errno = ENAMETOOLONG;
     if (n < 0 || (size_t)n >= sizeof temporary || !make_folders(path))
         return false;
     int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
         return false;
+    errno = ENOSPC; /* of a write that is short, which sets none */
     done = write(fd, line, len) == (ssize_t)len && write(fd, "\n", 1) == 1;
     done = close(fd) == 0 && done && rename(temporary, path) == 0;
     if (!done) {
@@ -128,12 +145,17 @@ bool cookies_save(const session *s)
 {
     char path[PATH_MAX] = "";
 
-    errno = ENAMETOOLONG;
     if (path_of(s, s->user, path, sizeof path) && write_file(path, s->cookie) &&
         path_of(s, NULL, path, sizeof path) && write_file(path, s->user))
         return true;
-    complain("cannot keep the cookie in %.500s: %s; see that it can be written, or set XDG_STATE_HOME",
-             path[0] != '\0' ? path : "a file", strerror(errno));
+    int error = errno;
+    if (error == 0)
+        complain("cannot keep the cookie: HOME is not set, and user ID %ld has no home directory; set "
+                 "XDG_STATE_HOME",
+                 (long)getuid());
+    else
+        complain("cannot keep the cookie in %.500s: %s; see that it can be written, or set XDG_STATE_HOME",
+                 path[0] != '\0' ? path : "a file", strerror(error));
     return false;
 }
 

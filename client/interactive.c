@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "interactive.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "edit.h"
 #include "lines.h"
 #include "show.h"
+#include "terminal.h"
 #include "verbs.h"
 
 #define PROMPT_MAX (SESSION_USER_MAX + 3u)
@@ -21,12 +24,14 @@ int interactive_terminal(session *s)
 
     if (session_connect(s) != SESSION_OK)
         return 2;
+    terminal_repair(STDIN_FILENO); /* before libedit takes over its settings */
     e = edit_open(screen, verbs_name);
     if (e == NULL)
         return 2;
     fprintf(screen, "Connected to %s port %s; 'help' lists the commands.\n", s->host, s->port);
     while (result != VERBS_QUIT) {
         (void)snprintf(prompt, sizeof prompt, "%s> ", s->cookie[0] != '\0' ? s->user : "smsp");
+        terminal_repair(STDIN_FILENO);
         edit_result got = edit_line(e, prompt, &line);
         if (got == EDIT_END)
             break;
@@ -46,6 +51,8 @@ int interactive_batch(session *s)
     int status = 0;
 
     for (unsigned long number = 1; result != VERBS_QUIT && result != VERBS_TROUBLE; number++) {
+        if (show_error() != 0)
+            break; /* a reply was lost: do not delete what nobody has read */
         got = lines_read(stdin, buffer, sizeof buffer, &line);
         if (got == LINES_END)
             break;
@@ -60,9 +67,10 @@ int interactive_batch(session *s)
         else if (result == VERBS_KO && status == 0)
             status = 1;
     }
+    int error = errno;
     complain_at_line(0);
     if (ferror(stdin)) {
-        complain("cannot read standard input");
+        complain("cannot read standard input: %s", strerror(error));
         status = 2;
     }
     return status;

@@ -12,6 +12,7 @@
 #include "interactive.h"
 #include "session.h"
 #include "show.h"
+#include "standard_fds.h"
 #include "verbs.h"
 
 #define SECONDS_MAX 3600
@@ -200,6 +201,10 @@ int main(int argc, char **argv)
     options o = {.user = NULL};
     int status = 0;
 
+    if (!standard_fds_open()) {
+        complain("cannot open /dev/null in place of a closed descriptor: %s", strerror(errno));
+        return 2;
+    }
     if (!read_options(argc, argv, &o))
         return 2;
     if (o.help)
@@ -208,8 +213,8 @@ int main(int argc, char **argv)
         printf("smsp %s (line input: %s)\n", SMSP_VERSION, edit_kind());
     else
         status = run(&o, argc - optind, argv + optind);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        complain("cannot write the output: %s", strerror(errno));
+    if (show_error() != 0) {
+        complain("cannot write the output: %s", strerror(show_error()));
         return 2;
     }
     return status;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "show.h"
+#include "terminal.h"
 
 /* The signals that a person at a terminal can cause, and those that end a program. */
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGALRM, SIGPIPE};
@@ -55,7 +56,7 @@ static got read_line(int tty, char *out, size_t size, size_t *len)
             continue;
         if (n <= 0)
             return GOT_END;
-        if (byte == '\n')
+        if (byte == '\n' || byte == '\r') /* CR: typed while the terminal was raw */
             return what;
         if (*len < size)
             out[(*len)++] = byte;
@@ -75,9 +76,11 @@ static got ask_once(int tty, const char *prompt, char *out, size_t size, size_t 
     if (tcgetattr(tty, &usual) != 0)
         return GOT_END;
     quiet = usual;
+    terminal_set_lines(&quiet);
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     catch_signals(before);
-    if (tcsetattr(tty, TCSAFLUSH, &quiet) == 0) {
+    /* Not TCSAFLUSH: it drops a password that was typed or pasted before the prompt. */
+    if (tcsetattr(tty, TCSADRAIN, &quiet) == 0) {
         (void)!write(tty, prompt, strlen(prompt));
         what = read_line(tty, out, size, len);
         (void)!write(tty, "\n", 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "show.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #define CHARACTER_MAX 4u /* bytes of one in UTF-8 */
 
 static unsigned long line_number;
+static int output_error; /* of the first write to standard output that failed */
 
 /* The bytes of the character at the front, 0 if a terminal should not see it. */
 static size_t printable(smsp_span text)
@@ -43,7 +45,16 @@ void show_reply(smsp_span line)
 {
     show_text(stdout, line, isatty(STDOUT_FILENO) == 1);
     (void)putchar('\n');
-    (void)fflush(stdout); /* main looks at ferror in the end */
+    (void)show_error(); /* main asks for it at the end */
+}
+
+int show_error(void)
+{
+    if (fflush(stdout) != 0 && output_error == 0)
+        output_error = errno;
+    if (ferror(stdout) && output_error == 0)
+        output_error = EIO; /* glibc has dropped the bytes, and with them the reason */
+    return output_error;
 }
 
 void complain(const char *format, ...)

@@ -16,6 +16,10 @@ void show_text(FILE *to, smsp_span text, bool harmless);
  * otherwise byte by byte as it came. */
 void show_reply(smsp_span line);
 
+/* Writes what is left of standard output. 0, or the errno of the first write to
+ * it that failed. */
+int show_error(void);
+
 /* One line on standard error, "smsp: " before it, made harmless. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

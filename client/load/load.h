@@ -69,6 +69,7 @@ typedef struct load_client {
     size_t in_len, in_taken;
     load_request window[LOAD_DEPTH_MAX]; /* a ring of requests under way */
     unsigned first, count;
+    uint64_t replies; /* that have come so far */
     load_line lines[LOAD_STEPS_MAX];
     uint8_t text[LOAD_TEXT_MAX];    /* as it was last sent or compared */
     uint32_t sent, looked, removed; /* messages: the next number of each */
@@ -76,7 +77,6 @@ typedef struct load_client {
     uint8_t step;                   /* the protocol's place in its round */
     const uint8_t *steps;           /* our own protocol: the steps of a round */
     uint8_t step_count;
-    bool fresh;    /* and its mailbox was empty at first */
     bool in_round; /* the round is to be finished, so that nothing stays behind */
     char name[32]; /* account, key or tube */
     char cookie[LOAD_COOKIE_MAX];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
@@ -7,6 +8,7 @@
 #include <stdnoreturn.h>
 #include <string.h>
 
+#include "../standard_fds.h"
 #include "load.h"
 #include "smsp.h"
 
@@ -75,6 +77,15 @@ static const load_protocol *protocol_named(const char *name)
     exit(2);
 }
 
+/* Has all output been written? False after one line on standard error. */
+static bool written(void)
+{
+    if (fflush(stdout) == 0)
+        return true;
+    fprintf(stderr, "smsp-load: cannot write the output: %s\n", strerror(errno));
+    return false;
+}
+
 static void take_option(load_options *o, int option)
 {
     switch (option) {
@@ -122,10 +133,10 @@ static void take_option(load_options *o, int option)
         break;
     case 'h':
         fputs(usage, stdout);
-        exit(0);
+        exit(written() ? 0 : 2);
     case 'V':
         puts("smsp-load " SMSP_VERSION);
-        exit(0);
+        exit(written() ? 0 : 2);
     default: /* getopt has said what is wrong */
         fputs("smsp-load: see smsp-load --help\n", stderr);
         exit(2);
@@ -224,6 +235,11 @@ static int conclude(const load_totals *t)
 int main(int argc, char **argv)
 {
     static load_totals totals;
+
+    if (!standard_fds_open()) {
+        fprintf(stderr, "smsp-load: cannot open /dev/null in place of a closed descriptor: %s\n", strerror(errno));
+        return 2;
+    }
     load_options options = read_options(argc, argv);
 
     if (!load_run(&options, &totals))
@@ -236,5 +252,6 @@ int main(int argc, char **argv)
         report_json(&options, &totals);
     else
         report_text(&options, &totals);
-    return conclude(&totals);
+    int status = conclude(&totals);
+    return written() ? status : 2;
 }

@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #define IN_SIZE (256u * 1024u)
 #define LONGEST_REQUEST (2u * LOAD_TEXT_MAX) /* of any protocol, a pair of them */
 #define NANO 1000000000u
+#define POLL_MS 200     /* the longest sleep, so that the end and Ctrl-C are noticed */
 #define SILENCE_LIMIT 10 /* seconds without any reply after which the server is said to hang */
 
 typedef struct run {
@@ -139,12 +141,26 @@ static bool take_reply(run *r, load_client *client, uint64_t now)
     client->first = (client->first + 1) % LOAD_DEPTH_MAX;
     client->count--;
     r->taken++;
+    client->replies++;
     if (now >= r->counted_from) {
         r->totals->requests++;
         r->totals->rounds += protocol->ends_round(client, request.step);
         histogram_add(&r->totals->latency, now > request.due ? now - request.due : 0);
     }
     return true;
+}
+
+/* One line on standard error; error: an errno, or 0 if the server closed the connection.
+ * A server with too many clients sends at most one reply first, a KO (FRM-12). */
+static void lost_connection(const load_client *client, int error)
+{
+    fprintf(stderr, "smsp-load: client %u: %s with %u replies owed", client->number,
+            error == 0 ? "the server closed the connection" : "the connection failed", client->count);
+    if (error != 0)
+        fprintf(stderr, ": %s", strerror(error));
+    if (client->replies <= 1)
+        fprintf(stderr, "; the server may not accept %u clients at once", client->options->clients);
+    fputc('\n', stderr);
 }
 
 /* Reads what has come and takes the replies in it. */
@@ -155,8 +171,7 @@ static bool read_client(run *r, load_client *client)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
     if (n <= 0) {
-        fprintf(stderr, "smsp-load: client %u: the server closed the connection with %u replies owed\n",
-                client->number, client->count);
+        lost_connection(client, n == 0 ? 0 : errno);
         return false;
     }
     client->in_len += (size_t)n;
@@ -214,10 +229,10 @@ static void show_progress(const run *r, uint64_t now, uint64_t *shown)
     fprintf(stderr, "\r%6.0f s %14llu requests", (double)(now - r->started) / NANO, (unsigned long long)r->taken);
 }
 
-/* How long the loop may sleep: in rate mode until the next request is due. */
-static struct timespec patience(const run *r, uint64_t now)
+/* Rate mode: how long the loop may sleep until the next request is due. */
+static struct timespec poll_timeout(const run *r, uint64_t now)
 {
-    uint64_t next = now + NANO / 5;
+    uint64_t next = now + POLL_MS * 1000000u;
 
     for (unsigned i = 0; r->options->rate > 0 && i < r->options->clients; i++)
         if (r->clients[i].next_due < next && r->clients[i].count < r->options->depth)
@@ -232,7 +247,7 @@ static bool push(run *r, load_client *client, uint64_t now)
     fill_window(r, client, now);
     if (flush_client(r, client))
         return true;
-    fprintf(stderr, "smsp-load: client %u: sending to the server: %s\n", client->number, strerror(errno));
+    lost_connection(client, errno);
     return false;
 }
 
@@ -249,8 +264,17 @@ static bool push_all(run *r)
 static bool serve_events(run *r, struct timespec timeout)
 {
     struct epoll_event events[256];
-    int n = epoll_pwait2(r->epoll, events, 256, &timeout, NULL);
+    struct pollfd any = {.fd = r->epoll, .events = POLLIN};
 
+    /* Only ppoll waits until the very nanosecond when a request is due (so does
+     * epoll_pwait2, but it needs Linux 5.11 and a libc that has it). */
+    int n = r->options->rate > 0 ? ppoll(&any, 1, &timeout, NULL) : 1;
+    if (n > 0)
+        n = epoll_wait(r->epoll, events, 256, r->options->rate > 0 ? 0 : POLL_MS);
+    if (n < 0 && errno != EINTR) {
+        fprintf(stderr, "smsp-load: cannot wait for replies: %s\n", strerror(errno));
+        return false;
+    }
     for (int i = 0; i < n; i++) {
         load_client *client = events[i].data.ptr;
         if ((events[i].events & EPOLLOUT) != 0) {
@@ -298,7 +322,7 @@ static bool loop(run *r)
         return false;
     for (uint64_t now = load_now(); !all_done(r, now); now = load_now()) {
         end_early(r, now);
-        if (!serve_events(r, patience(r, now)) || hangs(r, now))
+        if (!serve_events(r, poll_timeout(r, now)) || hangs(r, now))
             return false;
         if (r->options->rate > 0 && !push_all(r))
             return false;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "smsp.h"
 
 enum { MESSAGE, STORE, COUNT, GETMSG, DELMSG, LOGIN };
+#define DELETED_TOGETHER 100u /* requests in one write: a share of LOAD_DEPTH_MAX */
 _Static_assert(LOGIN < LOAD_STEPS_MAX, "each step has a line");
 
 static const char *const verbs[] = {"MESSAGE", "STORE", "COUNT", "GETMSG", "DELMSG", "LOGIN"};
@@ -116,14 +118,43 @@ static bool enter(load_client *client, int fd)
     return false;
 }
 
-/* Is nothing of an earlier run in the mailbox? */
-static bool look_whether_fresh(load_client *client, int fd)
+static bool looks_at_texts(const load_client *client)
+{
+    return memchr(client->steps, GETMSG, client->step_count) != NULL;
+}
+
+/* Deletes up to so many messages with one write. */
+static bool delete_messages(load_client *client, int fd, unsigned long count)
 {
     char reply[100];
+    bool done = true;
 
-    if (!load_ask(fd, (const char *)client->lines[COUNT].bytes, client->lines[COUNT].len, reply, sizeof reply))
+    client->out_len = client->count = 0;
+    for (unsigned long i = 0; i < count; i++)
+        load_put(client, DELMSG, 0, 0);
+    for (unsigned long i = 0; done && i < count; i++)
+        done = load_ask(fd, (const char *)client->out, i == 0 ? client->out_len : 0, reply, sizeof reply);
+    client->out_len = client->count = 0;
+    return done;
+}
+
+/* Deletes what an earlier run has left: one that was broken off, or one with the
+ * mix send. Its texts would be taken for wrong replies. */
+static bool empty_mailbox(load_client *client, int fd)
+{
+    const load_line *count = &client->lines[COUNT];
+    char reply[100];
+    unsigned long left = 0;
+
+    if (!load_ask(fd, (const char *)count->bytes, count->len, reply, sizeof reply))
         return false;
-    client->fresh = strcmp(reply, "COUNTED 0") == 0;
+    if (strncmp(reply, "COUNTED ", 8) == 0)
+        left = strtoul(reply + 8, NULL, 10);
+    for (unsigned long some; left > 0; left -= some) {
+        some = left < DELETED_TOGETHER ? left : DELETED_TOGETHER;
+        if (!delete_messages(client, fd, some))
+            return false;
+    }
     return true;
 }
 
@@ -159,7 +190,7 @@ static bool prepare(load_client *client)
     if (fd < 0)
         return false;
     bool done = (known || enter_again(client, fd) || enter(client, fd)) && make_lines(client) &&
-                look_whether_fresh(client, fd) && fill_mailbox(client, fd);
+                (known || !looks_at_texts(client) || empty_mailbox(client, fd)) && fill_mailbox(client, fd);
     load_disconnect(fd);
     return done;
 }
@@ -187,14 +218,13 @@ static bool send_next(load_client *client, uint64_t due)
 }
 
 /* Is the text that comes back surely the one that was sent? Not if another
- * client's STORE may have come between, if clients share a mailbox, or if it
- * held something before. */
+ * client's STORE may have come between, or if clients share a mailbox. */
 static bool own_text(const load_client *client)
 {
     const load_options *o = client->options;
     bool in_order = o->depth >= 2 || o->clients == 1 || strcmp(o->mix, "fetch") == 0;
 
-    return in_order && client->fresh && o->accounts >= o->clients;
+    return in_order && o->accounts >= o->clients;
 }
 
 /* In a round of a client's own, its message waits when COUNT comes. */

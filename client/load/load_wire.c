@@ -21,7 +21,8 @@ bool load_resolve(const load_options *options)
     int error = getaddrinfo(options->host, options->port, &hints, &server);
 
     if (error != 0)
-        fprintf(stderr, "smsp-load: %s port %s: %s\n", options->host, options->port, gai_strerror(error));
+        fprintf(stderr, "smsp-load: cannot find host '%s' port '%s': %s\n", options->host, options->port,
+                error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
     return error == 0;
 }
 
@@ -55,31 +56,36 @@ void load_disconnect(int fd)
     (void)close(fd);
 }
 
+/* False after one line on standard error. */
 static bool read_line(int fd, char *reply, size_t size)
 {
     for (size_t at = 0; at < size; at++) {
         ssize_t got = recv(fd, reply + at, 1, 0);
-        if (got <= 0)
+        if (got < 0) {
+            fprintf(stderr, "smsp-load: the connection failed: %s\n", strerror(errno));
             return false;
+        }
+        if (got == 0) {
+            fprintf(stderr, "smsp-load: the server closed the connection before its reply\n");
+            return false;
+        }
         if (reply[at] == '\n') {
             reply[at] = '\0';
             return true;
         }
     }
+    fprintf(stderr, "smsp-load: the server sent a reply of more than %zu bytes\n", size - 1);
     return false;
 }
 
 bool load_ask(int fd, const char *request, size_t len, char *reply, size_t size)
 {
+    errno = ENOBUFS; /* of a blocking send that is short, which sets none */
     if (len > 0 && send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len) {
         fprintf(stderr, "smsp-load: sending to the server: %s\n", strerror(errno));
         return false;
     }
-    if (!read_line(fd, reply, size)) {
-        fprintf(stderr, "smsp-load: the server closed the connection or sent no reply line\n");
-        return false;
-    }
-    return true;
+    return read_line(fd, reply, size);
 }
 
 /* ---- Texts: four digits for the client, eight for the message, and filling ---- */

@@ -241,7 +241,7 @@ long() {
     done
     start_peer 'read 1; say OK c0\n; eof'
     SMSP_PASSWORD=pw run --separate-stderr smsp login "$(printf '%%%.0s' {1..200})" # %25 each in a file's name
-    expect_run 2 "OK c0" "smsp: cannot keep the cookie in a file: File name too long; *"
+    expect_run 2 "OK c0" "smsp: cannot keep the cookie in *: File name too long; *"
     [ ! -e "$XDG_STATE_HOME" ]
 }
 
@@ -249,7 +249,7 @@ long() {
     long=$(printf '0%.0s' {1..250})$port
     SMSP_PASSWORD=pw run --separate-stderr "$smsp" 127.0.0.1 "$long" register alice
     [ "$status" -eq 2 ]
-    [[ "$stderr" == "smsp: cannot keep the cookie in a file: File name too long; "* ]]
+    [[ "$stderr" == "smsp: cannot keep the cookie in "*": File name too long; "* ]]
     run --separate-stderr bash -c 'printf "login alice pw\nlogout\n" | "$@"' - "$smsp" 127.0.0.1 "$long"
     [ "$status" -eq 0 ]
 }
@@ -265,8 +265,11 @@ long() {
                 "$folder/smsp" 127.0.0.1 "$port" register "u$user$home"
             echo "$user $home $status $stderr"
             [ "$status" -eq 2 ]
-            [[ "$stderr" == "smsp: cannot keep the cookie in "* ]]
-            [ "$user" = nobody ] || [[ "$stderr" == *" in a file: "* ]]
+            if [ "$user" = nobody ]; then
+                [[ "$stderr" == "smsp: cannot keep the cookie in /nonexistent/.local/state/smsp/"*": "*"; see that it can be written, or set XDG_STATE_HOME" ]]
+            else
+                [ "$stderr" = "smsp: cannot keep the cookie: HOME is not set, and user ID 123456 has no home directory; set XDG_STATE_HOME" ]
+            fi
         done
     done
     rm -r "$folder"
@@ -371,4 +374,32 @@ long() {
     expect_run 0 hello ""
     run --separate-stderr smsp delete alice
     expect_run 0 OK ""
+}
+
+@test "commands: with standard output, error or input closed, no text becomes a request" {
+    register alice
+    smsp send alice 'REGISTER mallory evil'
+    run --separate-stderr bash -c '"$@" >&-' - "$smsp" 127.0.0.1 "$port" read
+    expect_run 2 "" "smsp: cannot write the output: Bad file descriptor"
+    smsp send alice 'REGISTER mallory evil'
+    smsp delete
+    run bash -c '"$@" 2>&-' - "$smsp" --trace 127.0.0.1 "$port" read
+    [ "$status" -eq 0 ]
+    [ "$output" = 'REGISTER mallory evil' ]
+    run bash -c '"$@" <&- >&- 2>&-' - "$smsp" --trace 127.0.0.1 "$port" read
+    [ "$status" -eq 2 ]
+    SMSP_PASSWORD=evil run --separate-stderr smsp login mallory
+    expect_run 1 KO ""
+    run --separate-stderr bash -c '"$@" <&-' - "$smsp" 127.0.0.1 "$port"
+    expect_run 2 "" "smsp: cannot read standard input: Bad file descriptor"
+}
+
+@test "commands: a reply that cannot be written is reported with its reason: status 2" {
+    SMSP_PASSWORD=pw run --separate-stderr bash -c '"$@" >/dev/full' - "$smsp" 127.0.0.1 "$port" register alice
+    expect_run 2 "" "smsp: cannot write the output: No space left on device"
+    smsp send alice 'do not lose me'
+    SMSP_USER=alice run --separate-stderr bash -c 'printf "read\ndelete\n" | "$@" >/dev/full' - "$smsp" 127.0.0.1 "$port"
+    expect_run 2 "" "smsp: cannot write the output: No space left on device"
+    run --separate-stderr smsp count # nobody has read it, so it was not deleted
+    expect_run 0 "COUNTED 1" ""
 }

@@ -28,11 +28,12 @@ nothing_left() {
     echo "$output $stderr"
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
-    [ "$(grep -c '^# ' <<<"$output")" -eq 6 ]
+    [ "$(grep -c '^# ' <<<"$output")" -eq 10 ]
+    [ "$(awk 'length > 80' <<<"$output" | wc -l)" -eq 0 ]
     [ "$(grep -c '^\$ smsp -u ' <<<"$output")" -eq 17 ]
-    [ "$(grep -cx '      | IMQ: 1' <<<"$output")" -eq 1 ]
-    [ "$(grep -cx '      |   1: See you there' <<<"$output")" -eq 1 ]
-    [ "$(grep -cx '      |     1: Lunch at noon, or later' <<<"$output")" -eq 1 ]
+    [ "$(grep -cx '    | IMQ: 1' <<<"$output")" -eq 1 ]
+    [ "$(grep -cx '    |   1: See you there' <<<"$output")" -eq 1 ]
+    [ "$(grep -cx '    |     1: Lunch at noon, or later' <<<"$output")" -eq 1 ]
     [ "$(grep -cx 'Lunch at noon, or later' <<<"$output")" -eq 1 ]
     [ "$(grep -cx 'At noon, gladly' <<<"$output")" -eq 1 ]
     [ "$(grep -cx 'COUNTED 2' <<<"$output")" -eq 2 ]
@@ -43,15 +44,35 @@ nothing_left() {
     : >"$BATS_TEST_TMPDIR/demo"
     PAUSE=1 client/demo >"$BATS_TEST_TMPDIR/demo" 3>&- &
     started+=($!)
-    wait_for_port "$BATS_TEST_TMPDIR/demo" '.*smspd 127.0.0.1 \([0-9]*\)\..*'
+    wait_for_port "$BATS_TEST_TMPDIR/demo" '.*runs on port \([0-9]*\)\.'
     kill "${started[0]}"
     wait "${started[0]}" || status=$?
     [ "$status" -eq 143 ]
     nothing_left
-    run bash -c 'client/demo | head -n 3'
+    for count in 0 1 3 20; do
+        # with SIGPIPE as usual, and ignored by whoever started it
+        for setting in '' 'import signal; signal.signal(signal.SIGPIPE, signal.SIG_IGN); '; do
+            echo "$count lines; $setting"
+            run --separate-stderr /usr/bin/python3 -c "import subprocess, sys; $setting
+demo = subprocess.Popen(['client/demo'], stdout=subprocess.PIPE, restore_signals=False)
+[demo.stdout.readline() for _ in range($count)]
+demo.stdout.close()
+sys.exit(demo.wait(60))"
+            [ "$status" -eq 141 ]
+            [ -z "$stderr" ]
+            nothing_left
+        done
+    done
+}
+
+@test "demo: output that cannot be written is reported once" {
+    run bash -c 'client/demo >/dev/full'
     echo "$output"
-    [ "${#lines[@]}" -eq 2 ]
-    sleep 0.2
+    [ "$status" -eq 1 ]
+    [ "$output" = "client/demo: cannot write the output: No space left on device" ]
+    run bash -c 'client/demo >&-'
+    [ "$status" -eq 1 ]
+    [ "$output" = "client/demo: standard output is closed" ]
     nothing_left
 }
 

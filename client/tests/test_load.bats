@@ -182,7 +182,7 @@ usage() {
         faulty close
         run "$load" -q -m fetch -c 1 -n "$requests" 127.0.0.1 "$port"
         [ "$status" -eq 2 ]
-        [ "$output" = "smsp-load: the server closed the connection or sent no reply line" ]
+        [ "$output" = "smsp-load: the server closed the connection before its reply" ]
     done
     faulty nobody
     run "$load" -q -m count -c 1 -n 10 127.0.0.1 "$port"
@@ -356,6 +356,48 @@ usage() {
     [ "$status" -eq 130 ]
     [[ "$output" == *' requests/s, '*', 0 wrong'* ]]
     [[ "$output" == *'smsp-load: ended by Ctrl-C after '*' s of counting'* ]]
+}
+
+@test "load: a run that was broken off, and the mix send, leave nothing that the next run takes for wrong" {
+    start_server --memory --password-cost test --max-clients 4
+    for _ in {1..10}; do
+        run "$load" -q -c 8 -t 5 127.0.0.1 "$port"
+        [ "$status" -eq 2 ]
+        [[ "$output" == "smsp-load: client "*"; the server may not accept 8 clients at once" ]]
+        run "$load" -q -c 3 -n 100 127.0.0.1 "$port"
+        echo "$output"
+        [ "$status" -eq 0 ]
+    done
+    run "$load" -q -m send -s 50 -c 2 -n 1000 127.0.0.1 "$port"
+    [ "$status" -eq 0 ]
+    run "$load" -q -m job -d 4 -c 2 -n 100 127.0.0.1 "$port"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "load: output that cannot be written is reported: status 2" {
+    start_server --memory --password-cost test
+    for options in -q '-q -j' --help --version; do
+        # shellcheck disable=SC2086 # words
+        run bash -c '"$@" >/dev/full' - "$load" $options -c 2 -n 20 127.0.0.1 "$port"
+        echo "$output"
+        [ "$status" -eq 2 ]
+        [ "$output" = "smsp-load: cannot write the output: No space left on device" ]
+    done
+    run bash -c '"$@" >&-' - "$load" -q -c 2 -n 20 127.0.0.1 "$port"
+    [ "$status" -eq 2 ]
+    [ "$output" = "smsp-load: cannot write the output: Bad file descriptor" ]
+}
+
+@test "load: with descriptors closed, nothing but its requests goes to the server" {
+    faulty text
+    # the report of the wrong reply would be the server's next request
+    run timeout 10 bash -c '"$@" <&- >&- 2>&-' - "$load" -m job -c 1 -n 20 127.0.0.1 "$port"
+    [ "$status" -eq 2 ]
+    start_server --memory --password-cost test
+    run timeout 10 bash -c '"$@" 2>&-' - "$load" -c 4 -n 100 127.0.0.1 "$port"
+    [ "$status" -eq 0 ]
+    [ -n "$output" ]
 }
 
 @test "load: wrong options end with one line and status 2" {

@@ -271,13 +271,13 @@ def test_unreachable(case):
     check(client.ends(status=2).count("\n") == 1, client.child.before)
 
 
-def in_shell(case, port, command, prompt):
+def in_shell(case, port, command, prompt, before=""):
     """A shell in which the client shows its prompt. dash, as opposed to bash, leaves the
     terminal as its commands left it."""
     shell = case.start("/bin/dash", "-i")
     shell.type("PS1='>''> '\r")
     shell.expect(">> ")
-    shell.type(f"{case.smsp} -u alice 127.0.0.1 {port} {command}\r")
+    shell.type(f"{before}{case.smsp} -u alice 127.0.0.1 {port} {command}\r")
     shell.expect(prompt)
     return shell
 
@@ -344,11 +344,53 @@ def test_stop(case):
         shell.expect(r"OK [0-9a-f]{32}\r\n")
 
 
+def test_raw(case):
+    """in a terminal that another program left raw, Enter and Ctrl-C work"""
+    with server() as port:
+        shell = in_shell(case, port, "", "smsp> ", "stty raw -echo; ")
+        shell.ask("REGISTER alice pw", r"OK [0-9a-f]{32}\r\n", "alice> ")
+        shell.type("login alice\r")
+        shell.expect("Password: ")
+        shell.type("pw\r")
+        shell.expect(r"OK [0-9a-f]{32}\r\n")
+        shell.expect("alice> ")
+        shell.type("\x03")
+        shell.expect(">> ")
+
+
+def test_raw_password(case):
+    """so they do at the password prompt of a single command"""
+    with server() as port:
+        shell = in_shell(case, port, "register", "Password: ", "stty raw -echo; ")
+        shell.type("\x03")
+        shell.expect(">> ")
+        shell.type(f"{case.smsp} -u alice 127.0.0.1 {port} register\n")  # the terminal is raw again
+        shell.expect("Password: ")
+        shell.type("pw\r")
+        shell.expect(r"OK [0-9a-f]{32}")
+
+
+def test_paste(case):
+    """lines that are pasted at once, with passwords among them, are all read"""
+    with server() as port:
+        alice = case.client(port)
+        alice.expect("smsp> ")
+        alice.type("register alice\rpw\rcount\rlogin\rwrong\rlogin\rpw\rdump\r")
+        alice.expect(r"OK [0-9a-f]{32}\r\n")
+        alice.expect(r"COUNTED 0\r\n")
+        alice.expect(r"KO\r\n")
+        alice.expect(r"OK [0-9a-f]{32}\r\n")
+        alice.expect(r"OK\r\n")
+        shell = case.start("/bin/dash", "-i")
+        shell.type(f"{case.smsp} 127.0.0.1 {port} login alice\rpw\r")
+        shell.expect(r"OK [0-9a-f]{32}")
+
+
 def test_demo(case):
     """Ctrl-C ends the demo, which leaves nothing behind"""
     demo = case.start("client/demo")
-    port = re.search(r"127\.0\.0\.1 (\d+)", demo.expect("What it prints")).group(1)
-    demo.expect("# alice sends bob")
+    port = re.search(r"runs on port (\d+)", demo.expect("After")).group(1)
+    demo.expect("# Alice sends Bob")
     demo.type("\x03")
     demo.ends(status=130)
     check(os.listdir(case.state) == [], "files are left")
@@ -393,7 +435,7 @@ def test_editing(case):
 
 COMMON = [test_session, test_password_unseen, test_password_too_long, test_session_ended, test_user_option,
           test_trace, test_long_text, test_harmless, test_reconnect, test_unreachable, test_interrupt,
-          test_interrupt_line, test_terminate, test_stop]
+          test_interrupt_line, test_terminate, test_stop, test_raw, test_raw_password, test_paste]
 EDITED = [test_demo, test_completion, test_history, test_editing]
 
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* Puts a terminal that another program left raw back into line mode. */
+#define _GNU_SOURCE /* tcsetattr and the flags of struct termios */
+#include "terminal.h"
+
+void terminal_set_lines(struct termios *settings)
+{
+    settings->c_iflag &= ~(tcflag_t)(IGNCR | INLCR);
+    settings->c_iflag |= ICRNL;
+    settings->c_oflag |= OPOST | ONLCR;
+    settings->c_lflag |= ICANON | ISIG | IEXTEN | ECHO;
+}
+
+void terminal_repair(int fd)
+{
+    struct termios now, wanted;
+
+    if (tcgetattr(fd, &now) != 0)
+        return;
+    wanted = now;
+    terminal_set_lines(&wanted);
+    if (wanted.c_iflag != now.c_iflag || wanted.c_oflag != now.c_oflag || wanted.c_lflag != now.c_lflag)
+        (void)tcsetattr(fd, TCSADRAIN, &wanted); /* not TCSAFLUSH: it drops what was typed ahead */
+}
