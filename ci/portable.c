@@ -68,12 +68,13 @@ typedef struct {
 
 static bool answer(server *s, const char *line, size_t len)
 {
+    smsp_line in = {{(const uint8_t *)line, len}, len > SMSP_REQUEST_MAX, SMSP_ENDS_LF};
     smsp_answer_out what;
-    smsp_error framed = len > SMSP_REQUEST_MAX ? SMSP_TOO_LONG : SMSP_OK;
 
-    return smsp_answer(s->state, &s->secrets, framed, (smsp_span){(const uint8_t *)line, len}, SMSP_ENDS_LF,
-                       s->reply, sizeof s->reply, &s->len, &what) == SMSP_OK &&
-           print(NULL, s->reply, s->len) && smsp_state_check(s->state) == NULL;
+    if (smsp_answer(s->state, &s->secrets, &in, s->reply, sizeof s->reply, &what) != SMSP_OK)
+        return false;
+    s->len = what.len;
+    return print(NULL, s->reply, s->len) && smsp_state_check(s->state) == NULL;
 }
 
 static bool play_made(server *s)

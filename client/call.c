@@ -85,7 +85,7 @@ verbs_result call_judge(smsp_verb verb, smsp_span line, smsp_reply *reply)
         return VERBS_OK; /* the protocol forbids such text, but it may be all that there is */
     }
     if (error != SMSP_OK) {
-        *reply = (smsp_reply){.code = SMSP_REPLIES};
+        *reply = (smsp_reply){.code = SMSP_NO_REPLY};
         complain("that is no reply to %s", smsp_verb_name(verb));
         return VERBS_TROUBLE;
     }

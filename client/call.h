@@ -45,7 +45,7 @@ bool call_repeatable(smsp_verb verb);
 session_result call_ask(const call *c, bool again, smsp_span *reply) SMSP_MUST_USE;
 
 /* Understands a reply, without printing it. VERBS_OK, VERBS_KO, or VERBS_TROUBLE
- * if it is none to that verb: then the code of *reply is SMSP_REPLIES. */
+ * if it is none to that verb: then the code of *reply is SMSP_NO_REPLY. */
 verbs_result call_judge(smsp_verb verb, smsp_span line, smsp_reply *reply);
 
 /* Tells a person at the terminal what a KO may mean. */

@@ -82,14 +82,14 @@ static const char *answer(server *s, connection *c, smsp_error framed, smsp_span
 {
     smsp_secrets secrets = {&s->draws, test_draw_counted, test_password, test_cookie};
     uint8_t reply[SMSP_REPLY_MAX + 1];
-    size_t len = 0;
+    smsp_line in = {line, framed == SMSP_TOO_LONG, c->frame.ending};
     smsp_answer_out what = {.dump = false};
     smsp_error error = SMSP_OK;
 
     for (int again = s->how == TAKEN_BACK; again >= 0 && error == SMSP_OK; again--) {
         uint32_t draws = s->draws;
         smsp_begin(s->state);
-        error = smsp_answer(s->state, &secrets, framed, line, c->frame.ending, reply, sizeof reply, &len, &what);
+        error = smsp_answer(s->state, &secrets, &in, reply, sizeof reply, &what);
         if (again > 0) {
             smsp_rollback(s->state);
             s->draws = draws;
@@ -101,7 +101,7 @@ static const char *answer(server *s, connection *c, smsp_error framed, smsp_span
         error = smsp_dump(s->state, print, &s->terminal);
     if (error != SMSP_OK)
         return smsp_strerror(error);
-    put(&c->out, reply, len);
+    put(&c->out, reply, what.len);
     return NULL;
 }
 

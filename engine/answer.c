@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "bytes.h"
 
+static bool is_question(smsp_reply_code code)
+{
+    return code == SMSP_REPLY_SALT || code == SMSP_REPLY_AGAIN;
+}
+
 /* A REGISTER or LOGIN: ask for the salt, tokenize, and draw cookies until one is
  * not assigned. */
 static smsp_error answer_login(smsp_state *state, const smsp_secrets *secrets, const smsp_request *request,
@@ -8,7 +13,7 @@ static smsp_error answer_login(smsp_state *state, const smsp_secrets *secrets, c
 {
     smsp_error error = smsp_execute(state, tokenized, result);
 
-    for (unsigned draws = 0; error == SMSP_OK && result->code >= SMSP_REPLIES; draws++) { /* SALT, then AGAIN */
+    for (unsigned draws = 0; error == SMSP_OK && is_question(result->code); draws++) {
         smsp_error drawn = SMSP_BAD_SECRET;
         if (draws == 0)
             drawn = smsp_tokenize_login(secrets, request, &result->salt, tokenized, cookie);
@@ -22,21 +27,20 @@ static smsp_error answer_login(smsp_state *state, const smsp_secrets *secrets, c
     return error;
 }
 
-smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, smsp_error framed, smsp_span line,
-                       smsp_ending ending, uint8_t *out, size_t size, size_t *len, smsp_answer_out *what)
+smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, const smsp_line *line, uint8_t *out,
+                       size_t size, smsp_answer_out *what)
 {
     smsp_result result = {.code = SMSP_REPLY_KO};
-    smsp_request request;
+    smsp_request request = {.verb = SMSP_NO_VERB};
     smsp_tokenized tokenized;
     smsp_cookie cookie;
     uint8_t text[SMSP_CONTENT_MAX];
     smsp_reply reply = {.code = SMSP_REPLY_KO};
-    smsp_error error = framed == SMSP_OK ? smsp_request_parse(line.at, line.len, &request) : framed;
-    bool dump = error == SMSP_OK && request.verb == SMSP_DUMP;
 
     if (size < SMSP_REPLY_MAX + 1)
         return SMSP_NO_ROOM;
-    if (error == SMSP_OK) {
+    if (!line->too_long && smsp_request_parse(line->text.at, line->text.len, &request) == SMSP_OK) {
+        smsp_error error = SMSP_OK;
         smsp_next_step next = smsp_tokenize(secrets, &request, &tokenized, &result.code);
         if (next == SMSP_NEXT_EXECUTE)
             error = smsp_execute(state, &tokenized, &result);
@@ -51,11 +55,11 @@ smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, smsp_erro
         reply.text = (smsp_span){cookie.hex, SMSP_COOKIE_LEN};
     if (result.code == SMSP_REPLY_TEXT) {
         reply.text.at = text;
-        error = smsp_message_read(state, result.message, text, sizeof text, &reply.text.len);
+        smsp_error error = smsp_message_read(state, result.message, text, sizeof text, &reply.text.len);
         if (error != SMSP_OK)
             return error;
     }
-    what->dump = dump;
+    what->dump = request.verb == SMSP_DUMP;
     what->effect = result.effect;
-    return smsp_reply_format(&reply, ending, out, size, len);
+    return smsp_reply_format(&reply, line->ending, out, size, &what->len);
 }

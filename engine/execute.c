@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "bytes.h"
 #include "change.h"
+#include "commands.h"
 
 /* What a command is told: the request, and who sends it. */
 typedef struct {
@@ -187,34 +188,25 @@ static smsp_error execute_dump(smsp_state *state, const command_input *in, smsp_
 
 /* ---- Dispatch ---- */
 
-static const struct {
-    command *run;
-    bool needs_session;
-    smsp_reply_code without; /* the reply to an unknown cookie */
-} commands[] = {
-    [SMSP_REGISTER] = {execute_register, false, SMSP_REPLY_KO},
-    [SMSP_LOGIN] = {execute_login, false, SMSP_REPLY_KO},
-    [SMSP_LOGOUT] = {execute_logout, true, SMSP_REPLY_KO},
-    [SMSP_MESSAGE] = {execute_message, true, SMSP_REPLY_LOG_IN},
-    [SMSP_STORE] = {execute_store, true, SMSP_REPLY_LOG_IN},
-    [SMSP_COUNT] = {execute_count, true, SMSP_REPLY_LOG_IN},
-    [SMSP_DELMSG] = {execute_delmsg, true, SMSP_REPLY_LOG_IN},
-    [SMSP_GETMSG] = {execute_getmsg, true, SMSP_REPLY_LOG_IN},
-    [SMSP_DUMP] = {execute_dump, false, SMSP_REPLY_KO},
-    [SMSP_SALT] = {execute_salt, false, SMSP_REPLY_KO},
+static command *const functions[] = {
+#define SMSP_FUNCTION(verb, name, parts, success, unknown_cookie) [SMSP_##verb] = execute_##name,
+    SMSP_COMMANDS(SMSP_FUNCTION)
+#undef SMSP_FUNCTION
+    [SMSP_SALT] = execute_salt,
 };
 
 smsp_error smsp_execute(smsp_state *state, const smsp_tokenized *tokenized, smsp_result *result)
 {
     command_input in = {tokenized, SMSP_NIL};
+    smsp_verb verb = tokenized->verb;
 
     result->effect.kind = SMSP_EFFECT_NONE;
-    if ((unsigned)tokenized->verb >= sizeof commands / sizeof commands[0] || tokenized->username.len > SMSP_NAME_MAX)
-        return ko(result); /* no tokenize step makes such a request */
-    if (commands[tokenized->verb].needs_session) {
+    if ((unsigned)verb >= sizeof functions / sizeof functions[0] || tokenized->username.len > SMSP_NAME_MAX)
+        return ko(result); /* smsp_tokenize makes no such request, but a hostile worker may */
+    if (verb != SMSP_SALT && smsp_parts_have_cookie(commands[verb].parts)) {
         in.sender = smsp_state_session(state, &tokenized->cookie);
         if (in.sender == SMSP_NIL)
-            return answer(result, commands[tokenized->verb].without);
+            return answer(result, commands[verb].unknown_cookie);
     }
-    return commands[tokenized->verb].run(state, &in, result);
+    return functions[verb](state, &in, result);
 }

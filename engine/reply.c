@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "bytes.h"
+#include "commands.h"
 
 #define LOG_IN "You should log in first."
 
@@ -129,22 +130,18 @@ static bool parse_counted(smsp_span line, smsp_reply *reply)
 }
 
 /* Replies that are the same for every verb that can have them. */
-/*@ requires \valid_read(line.at + (0 .. line.len - 1)) && \valid(reply);
+/*@ requires \valid_read(line.at + (0 .. line.len - 1)) && \valid(reply) && 0 <= verb < SMSP_VERBS;
     assigns reply->code;
     ensures \result ==> reply->code == SMSP_REPLY_KO || reply->code == SMSP_REPLY_OK || reply->code == SMSP_REPLY_LOG_IN;
     ensures !\result ==> reply->code == \old(reply->code);
 */
 static bool parse_plain(smsp_verb verb, smsp_span line, smsp_reply *reply)
 {
-    bool cookie_verb = verb != SMSP_REGISTER && verb != SMSP_LOGIN && verb != SMSP_DUMP;
-    bool ok_verb = verb == SMSP_LOGOUT || verb == SMSP_MESSAGE || verb == SMSP_STORE || verb == SMSP_DELMSG ||
-                   verb == SMSP_DUMP;
-
     if (SMSP_IS_WORD(line.at, line.len, "KO"))
         reply->code = SMSP_REPLY_KO;
-    else if (ok_verb && SMSP_IS_WORD(line.at, line.len, "OK"))
+    else if (commands[verb].success == SMSP_REPLY_OK && SMSP_IS_WORD(line.at, line.len, "OK"))
         reply->code = SMSP_REPLY_OK;
-    else if (cookie_verb && SMSP_IS_WORD(line.at, line.len, LOG_IN))
+    else if (smsp_parts_have_cookie(commands[verb].parts) && SMSP_IS_WORD(line.at, line.len, LOG_IN))
         reply->code = SMSP_REPLY_LOG_IN;
     else
         return false;
@@ -162,11 +159,11 @@ smsp_error smsp_reply_parse(smsp_verb verb, const uint8_t *line, size_t len, sms
     if (!smsp_text_ok(line, len))
         return SMSP_BAD_BYTES;
     found = parse_plain(verb, all, &parsed);
-    if (!found && (verb == SMSP_REGISTER || verb == SMSP_LOGIN))
+    if (!found && commands[verb].success == SMSP_REPLY_COOKIE)
         found = parse_cookie(all, &parsed);
-    else if (!found && verb == SMSP_COUNT)
+    else if (!found && commands[verb].success == SMSP_REPLY_COUNTED)
         found = parse_counted(all, &parsed);
-    else if (!found && verb == SMSP_GETMSG)
+    else if (!found && commands[verb].success == SMSP_REPLY_TEXT)
         found = len > 0;
     if (!found)
         return SMSP_BAD_REPLY;

@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "bytes.h"
-
-/* What follows the verb. */
-typedef enum {
-    NAME_PASSWORD,
-    NAME_COOKIE,
-    CONTENT_COOKIE, /* up to here something must follow */
-    COOKIE,
-    ANYTHING /* and none of it matters */
-} parts;
-
-static const struct {
-    uint8_t word[9]; /* with its NUL */
-    uint8_t len;
-    parts parts;
-} verbs[SMSP_VERBS] = {
-    [SMSP_REGISTER] = {"REGISTER", 8, NAME_PASSWORD},
-    [SMSP_LOGIN] = {"LOGIN", 5, NAME_PASSWORD},
-    [SMSP_LOGOUT] = {"LOGOUT", 6, COOKIE},
-    [SMSP_MESSAGE] = {"MESSAGE", 7, CONTENT_COOKIE},
-    [SMSP_STORE] = {"STORE", 5, NAME_COOKIE},
-    [SMSP_COUNT] = {"COUNT", 5, NAME_COOKIE},
-    [SMSP_DELMSG] = {"DELMSG", 6, NAME_COOKIE},
-    [SMSP_GETMSG] = {"GETMSG", 6, NAME_COOKIE},
-    [SMSP_DUMP] = {"DUMP", 4, ANYTHING},
-};
+#include "commands.h"
 
 const char *smsp_verb_name(smsp_verb verb)
 {
-    return (unsigned)verb < SMSP_VERBS ? (const char *)verbs[verb].word : "?";
+    return (unsigned)verb < SMSP_VERBS ? (const char *)commands[verb].word : "?";
 }
 
 /* ---- Parse ---- */
@@ -166,9 +142,9 @@ static smsp_span cookie(smsp_span span)
         word(s, n) < n && one_word(s + word(s, n) + 1, n - word(s, n) - 1);
 
     predicate parts_fit(integer expected, integer has_rest, uint8_t *s, integer n) =
-        (expected == NAME_PASSWORD ==> has_rest != 0 && two_words(s, n)) &&
-        (expected == NAME_COOKIE ==> has_rest != 0 && (one_word(s, n) || two_words(s, n))) &&
-        (expected == CONTENT_COOKIE ==> has_rest != 0);
+        (expected == SMSP_PARTS_NAME_PASSWORD ==> has_rest != 0 && two_words(s, n)) &&
+        (expected == SMSP_PARTS_NAME_COOKIE ==> has_rest != 0 && (one_word(s, n) || two_words(s, n))) &&
+        (expected == SMSP_PARTS_CONTENT_COOKIE ==> has_rest != 0);
 
     // what a request holds is of the n bytes at s, and well shaped
     predicate username_of(smsp_request *r, uint8_t *s, integer n) = inside(r->username.at, r->username.len, s, n) &&
@@ -189,7 +165,7 @@ static smsp_span cookie(smsp_span span)
     requires \separated(request, rest.at + (0 .. rest.len - 1));
     assigns request->username, request->password;
     ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
-    ensures \result == SMSP_OK <==> parts_fit(NAME_PASSWORD, 1, rest.at, rest.len);
+    ensures \result == SMSP_OK <==> parts_fit(SMSP_PARTS_NAME_PASSWORD, 1, rest.at, rest.len);
     ensures \result == SMSP_OK ==> inside(request->username.at, request->username.len, rest.at, rest.len);
     ensures \result == SMSP_OK ==> request->username.len == 0 || name(request->username.at, request->username.len);
     ensures \result == SMSP_OK ==> inside(request->password.at, request->password.len, rest.at, rest.len);
@@ -213,7 +189,7 @@ static smsp_error parse_name_password(smsp_span rest, smsp_request *request)
     requires \separated(request, rest.at + (0 .. rest.len - 1));
     assigns request->username, request->cookie;
     ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
-    ensures \result == SMSP_OK <==> parts_fit(NAME_COOKIE, 1, rest.at, rest.len);
+    ensures \result == SMSP_OK <==> parts_fit(SMSP_PARTS_NAME_COOKIE, 1, rest.at, rest.len);
     ensures \result == SMSP_OK ==> inside(request->username.at, request->username.len, rest.at, rest.len);
     ensures \result == SMSP_OK ==> request->username.len == 0 || name(request->username.at, request->username.len);
     ensures \result == SMSP_OK ==> inside(request->cookie.at, request->cookie.len, rest.at, rest.len);
@@ -237,7 +213,7 @@ static smsp_error parse_name_cookie(smsp_span rest, smsp_request *request)
     requires \separated(request, rest.at + (0 .. rest.len - 1));
     assigns request->content, request->cookie;
     ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
-    ensures \result == SMSP_OK <==> parts_fit(CONTENT_COOKIE, 1, rest.at, rest.len);
+    ensures \result == SMSP_OK <==> parts_fit(SMSP_PARTS_CONTENT_COOKIE, 1, rest.at, rest.len);
     ensures \result == SMSP_OK ==> inside(request->content.at, request->content.len, rest.at, rest.len);
     ensures \result == SMSP_OK ==> inside(request->cookie.at, request->cookie.len, rest.at, rest.len);
     ensures \result == SMSP_OK ==> request->cookie.len == 0 || cookie(request->cookie.at, request->cookie.len);
@@ -252,7 +228,7 @@ static smsp_error parse_content_cookie(smsp_span rest, smsp_request *request)
 }
 
 /*@ predicate is_verb(uint8_t *s, integer n, integer v) =
-        0 <= v < SMSP_VERBS && n == verbs[v].len && n <= sizeof(verbs[v].word) && same(s, &verbs[v].word[0], n);
+        0 <= v < SMSP_VERBS && n == commands[v].len && n <= sizeof(commands[v].word) && same(s, &commands[v].word[0], n);
 */
 /*@ requires \valid_read(word.at + (0 .. word.len - 1)) && \valid(verb);
     assigns *verb;
@@ -261,7 +237,7 @@ static smsp_error parse_content_cookie(smsp_span rest, smsp_request *request)
 */
 static bool find_verb(smsp_span word, smsp_verb *verb)
 {
-    if (word.len > sizeof verbs[0].word)
+    if (word.len > sizeof commands[0].word)
         return false;
     /*@ loop invariant 0 <= i <= SMSP_VERBS;
         loop invariant \forall integer v; 0 <= v < i ==> !is_verb(word.at, word.len, v);
@@ -269,9 +245,9 @@ static bool find_verb(smsp_span word, smsp_verb *verb)
         loop variant SMSP_VERBS - i;
     */
     for (unsigned i = 0; i < SMSP_VERBS; i++) {
-        if (word.len > 0 && verbs[i].word[0] != word.at[0])
+        if (word.len > 0 && commands[i].word[0] != word.at[0])
             continue; /* no call for most of them */
-        if (smsp_same(word.at, word.len, verbs[i].word, verbs[i].len)) {
+        if (smsp_same(word.at, word.len, commands[i].word, commands[i].len)) {
             *verb = (smsp_verb)i;
             return true;
         }
@@ -284,7 +260,7 @@ static bool find_verb(smsp_span word, smsp_verb *verb)
     requires 0 <= verb < SMSP_VERBS && empty(request);
     assigns request->username, request->password, request->content, request->cookie;
     ensures \result == SMSP_OK || \result == SMSP_BAD_PARTS;
-    ensures \result == SMSP_OK <==> parts_fit(verbs[verb].parts, has_rest, rest.at, rest.len);
+    ensures \result == SMSP_OK <==> parts_fit(commands[verb].parts, has_rest, rest.at, rest.len);
     ensures \result == SMSP_OK ==> username_of(request, rest.at, rest.len);
     ensures \result == SMSP_OK ==> password_of(request, rest.at, rest.len);
     ensures \result == SMSP_OK ==> content_of(request, rest.at, rest.len);
@@ -292,17 +268,17 @@ static bool find_verb(smsp_span word, smsp_verb *verb)
 */
 static smsp_error parse_parts(smsp_verb verb, bool has_rest, smsp_span rest, smsp_request *request)
 {
-    parts expected = verbs[verb].parts;
+    smsp_parts expected = commands[verb].parts;
 
-    if (!has_rest && expected <= CONTENT_COOKIE)
+    if (!has_rest && expected <= SMSP_PARTS_CONTENT_COOKIE)
         return SMSP_BAD_PARTS;
-    if (expected == NAME_PASSWORD)
+    if (expected == SMSP_PARTS_NAME_PASSWORD)
         return parse_name_password(rest, request);
-    if (expected == NAME_COOKIE)
+    if (expected == SMSP_PARTS_NAME_COOKIE)
         return parse_name_cookie(rest, request);
-    if (expected == CONTENT_COOKIE)
+    if (expected == SMSP_PARTS_CONTENT_COOKIE)
         return parse_content_cookie(rest, request);
-    if (expected == COOKIE)
+    if (expected == SMSP_PARTS_COOKIE)
         request->cookie = cookie(rest); /* LGO-3: all of the rest */
     return SMSP_OK;
 }
@@ -310,7 +286,7 @@ static smsp_error parse_parts(smsp_verb verb, bool has_rest, smsp_span rest, sms
 /*@ requires \valid_read(line + (0 .. len - 1)) && \valid(request);
     requires \separated(request, line + (0 .. len - 1));
     assigns *request;
-    ensures \result != SMSP_OK ==> request->verb == SMSP_VERBS;
+    ensures \result != SMSP_OK ==> request->verb == SMSP_NO_VERB;
     ensures \result == SMSP_OK || \result == SMSP_TOO_LONG || \result == SMSP_BAD_BYTES ||
         \result == SMSP_BAD_VERB || \result == SMSP_BAD_PARTS;
     ensures too_long: \result == SMSP_TOO_LONG <==> len > SMSP_REQUEST_MAX;
@@ -318,10 +294,10 @@ static smsp_error parse_parts(smsp_verb verb, bool has_rest, smsp_span rest, sms
     ensures verb: \result == SMSP_OK ==> is_verb(line, word(line, len), request->verb);
     ensures no_verb: \result == SMSP_BAD_VERB ==>
         len == 0 || \forall integer v; 0 <= v < SMSP_VERBS ==> !is_verb(line, word(line, len), v);
-    ensures parts: \result == SMSP_OK ==> parts_fit(verbs[request->verb].parts, word(line, len) < len ? 1 : 0,
+    ensures parts: \result == SMSP_OK ==> parts_fit(commands[request->verb].parts, word(line, len) < len ? 1 : 0,
         line + word(line, len) + 1, len - word(line, len) - 1);
     ensures no_parts: \result == SMSP_BAD_PARTS ==> \exists integer v; is_verb(line, word(line, len), v) &&
-        !parts_fit(verbs[v].parts, word(line, len) < len ? 1 : 0,
+        !parts_fit(commands[v].parts, word(line, len) < len ? 1 : 0,
             line + word(line, len) + 1, len - word(line, len) - 1);
     ensures \result == SMSP_OK ==> username_of(request, line, len);
     ensures \result == SMSP_OK ==> password_of(request, line, len);
@@ -335,7 +311,7 @@ smsp_error smsp_request_parse(const uint8_t *line, size_t len, smsp_request *req
     smsp_span rest;
     smsp_verb verb;
 
-    request->verb = SMSP_VERBS;
+    request->verb = SMSP_NO_VERB;
     request->username = request->password = request->content = request->cookie = (smsp_span){line, 0};
     if (len > SMSP_REQUEST_MAX)
         return SMSP_TOO_LONG;
@@ -396,15 +372,15 @@ smsp_error smsp_request_format(const smsp_request *request, uint8_t *out, size_t
 
     if ((unsigned)request->verb >= SMSP_VERBS)
         return SMSP_BAD_VERB;
-    parts needed = verbs[request->verb].parts;
-    smsp_put(&w, verbs[request->verb].word, verbs[request->verb].len);
-    if (needed == NAME_PASSWORD || needed == NAME_COOKIE)
+    smsp_parts needed = commands[request->verb].parts;
+    smsp_put(&w, commands[request->verb].word, commands[request->verb].len);
+    if (needed == SMSP_PARTS_NAME_PASSWORD || needed == SMSP_PARTS_NAME_COOKIE)
         error = put_part(&w, request->username, false);
-    else if (needed == CONTENT_COOKIE)
+    else if (needed == SMSP_PARTS_CONTENT_COOKIE)
         error = put_part(&w, request->content, true);
-    if (error == SMSP_OK && needed == NAME_PASSWORD)
+    if (error == SMSP_OK && needed == SMSP_PARTS_NAME_PASSWORD)
         error = put_part(&w, request->password, false);
-    else if (error == SMSP_OK && needed != ANYTHING)
+    else if (error == SMSP_OK && needed != SMSP_PARTS_NONE)
         error = put_part(&w, request->cookie, false);
     if (error != SMSP_OK)
         return error;

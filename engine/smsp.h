@@ -170,21 +170,44 @@ bool smsp_frame_partial(const smsp_frame *frame);
 
 /* ---- Parse and format requests (REQ-1 to REQ-5, MSG-3) ---- */
 
+/* The commands of the protocol, one line each: the verb; its name in small letters; the
+ * parts that follow the verb; the reply to a request that succeeds; the reply to an
+ * unknown cookie, for commands that have one. Each may also be answered KO. A new command
+ * is one line here and one function execute_NAME in execute.c. */
+#define SMSP_COMMANDS(X)                                   \
+    X(REGISTER, register, NAME_PASSWORD, COOKIE, KO)       \
+    X(LOGIN, login, NAME_PASSWORD, COOKIE, KO)             \
+    X(LOGOUT, logout, COOKIE, OK, KO)                      \
+    X(MESSAGE, message, CONTENT_COOKIE, OK, LOG_IN)        \
+    X(STORE, store, NAME_COOKIE, OK, LOG_IN)               \
+    X(COUNT, count, NAME_COOKIE, COUNTED, LOG_IN)          \
+    X(DELMSG, delmsg, NAME_COOKIE, OK, LOG_IN)             \
+    X(GETMSG, getmsg, NAME_COOKIE, TEXT, LOG_IN)           \
+    X(DUMP, dump, NONE, OK, KO)
+
+/* SMSP_REGISTER to SMSP_DUMP, and two values that no line of the protocol has. */
 typedef enum smsp_verb {
-    SMSP_REGISTER,
-    SMSP_LOGIN,
-    SMSP_LOGOUT,
-    SMSP_MESSAGE,
-    SMSP_STORE,
-    SMSP_COUNT,
-    SMSP_DELMSG,
-    SMSP_GETMSG,
-    SMSP_DUMP,
-    SMSP_VERBS, /* not a verb: how many there are */
-    SMSP_SALT = SMSP_VERBS /* not of the wire: tokenized only, asks for a user's salt */
+#define SMSP_ENUMERATOR(verb, name, parts, success, unknown_cookie) SMSP_##verb,
+    SMSP_COMMANDS(SMSP_ENUMERATOR)
+#undef SMSP_ENUMERATOR
+    SMSP_SALT,   /* only in smsp_tokenized: asks for the salt of a username */
+    SMSP_NO_VERB /* the verb of a line that is not a request */
 } smsp_verb;
 
-/* "REGISTER" and so on; "?" for what is no verb of the wire. Never NULL. */
+/* The number of commands: 9. */
+#define SMSP_PLUS_ONE(verb, name, parts, success, unknown_cookie) +1
+#define SMSP_VERBS (SMSP_COMMANDS(SMSP_PLUS_ONE))
+
+/* What follows the verb. */
+typedef enum smsp_parts {
+    SMSP_PARTS_NAME_PASSWORD,
+    SMSP_PARTS_NAME_COOKIE,
+    SMSP_PARTS_CONTENT_COOKIE, /* up to here a verb alone is SMSP_BAD_PARTS (REQ-4, REQ-5) */
+    SMSP_PARTS_COOKIE,         /* the rest of the line (LGO-3) */
+    SMSP_PARTS_NONE            /* further words are ignored (DMP-3) */
+} smsp_parts;
+
+/* "REGISTER" to "DUMP"; "?" for every other value. Never NULL. */
 const char *smsp_verb_name(smsp_verb verb);
 
 /* A part that the verb does not have is empty, and so is a misshapen one:
@@ -198,7 +221,7 @@ typedef struct smsp_request {
 } smsp_request;
 
 /* Reads one line (without terminator) into spans of it. After an error the verb
- * is SMSP_VERBS and the rest means nothing: *request is filled in place, since a
+ * is SMSP_NO_VERB and the rest means nothing: *request is filled in place, since a
  * copy costs half of the time.
  * SMSP_TOO_LONG: over SMSP_REQUEST_MAX bytes; SMSP_BAD_BYTES: REQ-1;
  * SMSP_BAD_VERB: REQ-3 (an empty line too, REQ-2); SMSP_BAD_PARTS: REQ-4.
@@ -224,10 +247,13 @@ typedef enum smsp_reply_code {
     SMSP_REPLY_LOG_IN,  /* "You should log in first." */
     SMSP_REPLY_COUNTED, /* "COUNTED <n>" */
     SMSP_REPLY_TEXT,    /* a message, to GETMSG */
-    SMSP_REPLIES,       /* not a reply: how many there are on the wire */
-    SMSP_REPLY_SALT = SMSP_REPLIES, /* not of the wire: the answer to SMSP_SALT */
-    SMSP_REPLY_AGAIN    /* not of the wire: the candidate cookie is in AC, draw again (REG-5) */
+    SMSP_REPLY_SALT,    /* only from smsp_execute: the answer to SMSP_SALT */
+    SMSP_REPLY_AGAIN,   /* only from smsp_execute: the candidate cookie is in AC, draw again (REG-5) */
+    SMSP_NO_REPLY       /* not a reply; no function returns it */
 } smsp_reply_code;
+
+/* The number of replies that the protocol has: SMSP_REPLY_OK to SMSP_REPLY_TEXT. */
+#define SMSP_REPLIES 6
 
 typedef struct smsp_reply {
     smsp_reply_code code;
@@ -450,19 +476,25 @@ const char *smsp_state_check(const smsp_state *state);
 
 /* ---- All four steps in one process ---- */
 
+/* A line as the frame gave it. */
+typedef struct smsp_line {
+    smsp_span text;     /* without its terminator; not read if too_long */
+    bool too_long;      /* smsp_frame_next returned SMSP_TOO_LONG: the reply is KO (FRM-7) */
+    smsp_ending ending; /* of the frame: the reply ends in the same way (FRM-3, FRM-5) */
+} smsp_line;
+
+/* What a request did. */
 typedef struct smsp_answer_out {
+    size_t len;         /* bytes of the reply, with its terminator */
     bool dump;          /* print smsp_dump before sending the reply */
     smsp_effect effect; /* as in smsp_result */
 } smsp_answer_out;
 
-/* Answers one line (as smsp_frame_next gave it; TOO_LONG of smsp_frame_next is
- * framed = SMSP_TOO_LONG with no line): writes the reply with its terminator to
- * out and its length to *len. The request's effect stands in *what.
+/* Answers one line: writes the reply with its terminator to out and fills in *what.
  * SMSP_NO_ROOM: size is under SMSP_REPLY_MAX + 1. SMSP_JOURNAL_FULL: commit
  * first. */
-smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, smsp_error framed, smsp_span line,
-                       smsp_ending ending, uint8_t *out, size_t size, size_t *len,
-                       smsp_answer_out *what) SMSP_MUST_USE;
+smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, const smsp_line *line, uint8_t *out,
+                       size_t size, smsp_answer_out *what) SMSP_MUST_USE;
 
 #ifdef __cplusplus
 }

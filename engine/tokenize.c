@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "bytes.h"
+#include "commands.h"
 
 smsp_next_step smsp_tokenize(const smsp_secrets *secrets, const smsp_request *request, smsp_tokenized *tokenized,
                              smsp_reply_code *code)
@@ -7,17 +7,20 @@ smsp_next_step smsp_tokenize(const smsp_secrets *secrets, const smsp_request *re
     tokenized->verb = request->verb;
     tokenized->username = request->username;
     tokenized->content = request->content;
-    if (request->verb == SMSP_DUMP)
+    *code = SMSP_REPLY_KO;
+    if ((unsigned)request->verb >= SMSP_VERBS)
+        return SMSP_NEXT_REPLY;
+    smsp_parts parts = commands[request->verb].parts;
+    if (parts == SMSP_PARTS_NONE)
         return SMSP_NEXT_EXECUTE;
-    if (request->verb == SMSP_REGISTER || request->verb == SMSP_LOGIN) {
-        *code = SMSP_REPLY_KO;
+    if (parts == SMSP_PARTS_NAME_PASSWORD) {
         if (request->username.len == 0 || request->password.len == 0)
             return SMSP_NEXT_REPLY; /* REG-7, REG-8, LGI-4, LGI-5 */
         tokenized->verb = SMSP_SALT;
         return SMSP_NEXT_SALT;
     }
     if (request->cookie.len == 0) {
-        *code = request->verb == SMSP_LOGOUT ? SMSP_REPLY_KO : SMSP_REPLY_LOG_IN;
+        *code = commands[request->verb].unknown_cookie;
         return SMSP_NEXT_REPLY; /* REQ-5 */
     }
     secrets->cookie(secrets->context, request->cookie, &tokenized->cookie);

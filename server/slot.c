@@ -13,19 +13,21 @@
 
 /* ---- Entries ---- */
 
-/* Which parts a verb has. A request's entry: verb (1 byte), bytes of the name
- * (1), bytes of the content (2), the tokens, the name, the content. */
+/* A request's entry: verb (1 byte), bytes of the name (1), bytes of the content (2), the
+ * tokens, the name, the content. The parts of the command say which of them it has; the
+ * cookie of REGISTER and LOGIN is the candidate. */
 enum { COOKIE = 1, PASSWORD = 2, NAME = 4, CONTENT = 8 };
+enum {
+    OF_NAME_PASSWORD = NAME | PASSWORD | COOKIE,
+    OF_NAME_COOKIE = NAME | COOKIE,
+    OF_CONTENT_COOKIE = CONTENT | COOKIE,
+    OF_COOKIE = COOKIE,
+    OF_NONE = 0
+};
 static const uint8_t parts_of[] = {
-    [SMSP_REGISTER] = COOKIE | PASSWORD | NAME,
-    [SMSP_LOGIN] = COOKIE | PASSWORD | NAME,
-    [SMSP_LOGOUT] = COOKIE,
-    [SMSP_MESSAGE] = COOKIE | CONTENT,
-    [SMSP_STORE] = COOKIE | NAME,
-    [SMSP_COUNT] = COOKIE | NAME,
-    [SMSP_DELMSG] = COOKIE | NAME,
-    [SMSP_GETMSG] = COOKIE | NAME,
-    [SMSP_DUMP] = 0,
+#define PARTS_OF(verb, name, parts, success, unknown_cookie) [SMSP_##verb] = OF_##parts,
+    SMSP_COMMANDS(PARTS_OF)
+#undef PARTS_OF
     [SMSP_SALT] = NAME,
 };
 

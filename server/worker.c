@@ -323,7 +323,7 @@ static bool plan_line(worker *w, smsp_error framed, smsp_span line)
     smsp_reply_code code = SMSP_REPLY_KO;
     smsp_next_step next = SMSP_NEXT_REPLY;
 
-    *s = (step){.verb = SMSP_VERBS};
+    *s = (step){.verb = SMSP_NO_VERB};
     if (framed == SMSP_OK && smsp_request_parse(line.at, line.len, &request) == SMSP_OK) {
         s->verb = (uint8_t)request.verb;
         next = smsp_tokenize(&w->tokenizing, &request, &tokenized, &code);

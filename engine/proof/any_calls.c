@@ -290,7 +290,10 @@ smsp_error smsp_request_parse(const uint8_t *line, size_t len, smsp_request *req
     request->password = (smsp_span){text, any_size(SMSP_PASSWORD_MAX)};
     request->content = any_content(6);
     request->cookie = (smsp_span){text, any_bool() ? SMSP_COOKIE_LEN : 0};
-    return request->verb == SMSP_VERBS ? SMSP_BAD_VERB : SMSP_OK;
+    if ((unsigned)request->verb < SMSP_VERBS)
+        return SMSP_OK;
+    request->verb = SMSP_NO_VERB;
+    return SMSP_BAD_VERB;
 }
 
 static bool draw(void *context, uint8_t *out, size_t len)
@@ -320,12 +323,10 @@ static void any_line(smsp_state *state)
 {
     static const smsp_secrets secrets = {NULL, draw, password_token, cookie_token};
     uint8_t out[SMSP_REPLY_MAX + 1];
-    size_t len = 0;
     smsp_answer_out what;
-    smsp_error framed = any_bool() ? SMSP_OK : SMSP_TOO_LONG;
+    smsp_line line = {{text, any_size(sizeof text)}, any_bool(), (smsp_ending)Frama_C_interval(0, SMSP_ENDS_SILENCE)};
 
-    (void)!smsp_answer(state, &secrets, framed, (smsp_span){text, any_size(sizeof text)},
-                       (smsp_ending)Frama_C_interval(0, SMSP_ENDS_SILENCE), out, any_size(sizeof out), &len, &what);
+    (void)!smsp_answer(state, &secrets, &line, out, any_size(sizeof out), &what);
     sound(state);
 }
 

@@ -76,26 +76,41 @@ static void dump_of_the_longest_name(void **data)
     assert_string_equal(p.text, expected);
 }
 
+/* A line that did not parse has a verb of its own, not that of the question for a salt,
+ * and nothing of it is executed. */
+static void no_verb_is_answered_ko(void **data)
+{
+    world *w = *data;
+    smsp_request request;
+    smsp_tokenized tokenized;
+    smsp_reply_code code = SMSP_NO_REPLY;
+
+    assert_int_equal(smsp_request_parse((const uint8_t *)"SALT alice", 10, &request), SMSP_BAD_VERB);
+    assert_int_equal(request.verb, SMSP_NO_VERB);
+    for (int verb = SMSP_SALT; verb <= SMSP_NO_VERB; verb++) {
+        request.verb = (smsp_verb)verb;
+        assert_int_equal(smsp_tokenize(&w->secrets, &request, &tokenized, &code), SMSP_NEXT_REPLY);
+        assert_int_equal(code, SMSP_REPLY_KO);
+        code = SMSP_NO_REPLY;
+    }
+}
+
 /* ---- The replies' way out ---- */
 
 static void answers(void **data)
 {
     world *w = *data;
-    size_t len = 0;
     uint8_t out[SMSP_REPLY_MAX + 1];
-    smsp_span none = {NULL, 0};
+    smsp_line too_long = {SPAN("DUMP"), true, SMSP_ENDS_LF};
+    smsp_line dump = {SPAN("DUMP"), false, SMSP_ENDS_NUL};
 
-    assert_int_equal(smsp_answer(w->state, &w->secrets, SMSP_TOO_LONG, none, SMSP_ENDS_LF, out, sizeof out, &len,
-                                 &w->what),
-                     SMSP_OK);
-    assert_span_is((smsp_span){out, len}, "KO\n", 3); /* FRM-7 */
-    assert_int_equal(
-        smsp_answer(w->state, &w->secrets, SMSP_OK, SPAN("DUMP"), SMSP_ENDS_NUL, out, sizeof out, &len, &w->what),
-        SMSP_OK);
-    assert_span_is((smsp_span){out, len}, "OK\0", 3);
-    assert_int_equal(smsp_answer(w->state, &w->secrets, SMSP_OK, SPAN("DUMP"), SMSP_ENDS_LF, out, SMSP_REPLY_MAX,
-                                 &len, &w->what),
-                     SMSP_NO_ROOM);
+    assert_int_equal(smsp_answer(w->state, &w->secrets, &too_long, out, sizeof out, &w->what), SMSP_OK);
+    assert_span_is((smsp_span){out, w->what.len}, "KO\n", 3); /* FRM-7 */
+    assert_false(w->what.dump);
+    assert_int_equal(smsp_answer(w->state, &w->secrets, &dump, out, sizeof out, &w->what), SMSP_OK);
+    assert_span_is((smsp_span){out, w->what.len}, "OK\0", 3);
+    assert_true(w->what.dump);
+    assert_int_equal(smsp_answer(w->state, &w->secrets, &dump, out, SMSP_REPLY_MAX, &w->what), SMSP_NO_ROOM);
     assert_string_equal(say(w, ""), KO);        /* REQ-2 */
     assert_string_equal(say(w, "DUMPLING"), KO); /* REQ-3 */
     assert_string_equal(say(w, "STORE a b c"), KO); /* REQ-4 */
@@ -198,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(dump, setup, teardown),
         cmocka_unit_test_setup_teardown(dump_of_the_longest_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_verb_is_answered_ko, setup, teardown),
         cmocka_unit_test_setup_teardown(tokenized_login_has_no_content, setup, teardown),
         cmocka_unit_test_setup_teardown(answers, setup, teardown),
         cmocka_unit_test(limits_of_a_state),

@@ -118,7 +118,6 @@ static void overlong_message_is_refused(void **unused)
     cookie_text alice;
     smsp_limits limits = small_limits();
     uint8_t out[SMSP_REPLY_MAX + 1];
-    size_t len = 0;
     char line[64];
 
     (void)unused;
@@ -134,10 +133,10 @@ static void overlong_message_is_refused(void **unused)
     check_finds(&w, "message");
     assert_int_equal(smsp_state_digest(w.state), 0);
     int line_len = snprintf(line, sizeof line, "GETMSG alice %s", alice);
-    assert_int_equal(smsp_answer(w.state, &w.secrets, SMSP_OK, (smsp_span){(uint8_t *)line, (size_t)line_len},
-                                 SMSP_ENDS_LF, out, sizeof out, &len, &w.what),
-                     SMSP_NO_ROOM);
-    assert_int_equal(len, 0);
+    smsp_line in = {{(uint8_t *)line, (size_t)line_len}, false, SMSP_ENDS_LF};
+    w.what.len = 0;
+    assert_int_equal(smsp_answer(w.state, &w.secrets, &in, out, sizeof out, &w.what), SMSP_NO_ROOM);
+    assert_int_equal(w.what.len, 0);
     first->length--;
     assert_int_equal(smsp_state_digest(w.state), digest);
     world_close(&w);

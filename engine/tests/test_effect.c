@@ -145,10 +145,9 @@ static void rollback_leaves_no_trace(void **unused)
 
 static smsp_error say_error(world *w, const char *line)
 {
-    size_t len = 0;
+    smsp_line in = {{(const uint8_t *)line, strlen(line)}, false, SMSP_ENDS_LF};
 
-    return smsp_answer(w->state, &w->secrets, SMSP_OK, (smsp_span){(const uint8_t *)line, strlen(line)},
-                       SMSP_ENDS_LF, (uint8_t *)w->reply, sizeof w->reply, &len, &w->what);
+    return smsp_answer(w->state, &w->secrets, &in, (uint8_t *)w->reply, sizeof w->reply, &w->what);
 }
 
 static void full_journal(void **unused)

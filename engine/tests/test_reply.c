@@ -44,7 +44,7 @@ static void not_of_the_wire(void **unused)
     size_t len = 99;
 
     (void)unused;
-    for (int code = SMSP_REPLIES; code < SMSP_REPLIES + 3; code++) {
+    for (int code = SMSP_REPLIES; code <= SMSP_NO_REPLY; code++) {
         smsp_reply reply = {.code = (smsp_reply_code)code};
         assert_int_equal(smsp_reply_format(&reply, SMSP_ENDS_LF, out, sizeof out, &len), SMSP_BAD_REPLY);
     }
@@ -64,7 +64,7 @@ static smsp_error parse(smsp_verb verb, const char *line, size_t len, smsp_reply
 
 static smsp_reply parsed(smsp_verb verb, const char *line)
 {
-    smsp_reply reply = {.code = SMSP_REPLIES};
+    smsp_reply reply = {.code = SMSP_NO_REPLY};
 
     assert_int_equal(parse(verb, line, strlen(line), &reply), SMSP_OK);
     return reply;
@@ -72,10 +72,10 @@ static smsp_reply parsed(smsp_verb verb, const char *line)
 
 static smsp_error refused(smsp_verb verb, const char *line)
 {
-    smsp_reply reply = {.code = SMSP_REPLIES};
+    smsp_reply reply = {.code = SMSP_NO_REPLY};
     smsp_error error = parse(verb, line, strlen(line), &reply);
 
-    assert_int_equal(reply.code, SMSP_REPLIES);
+    assert_int_equal(reply.code, SMSP_NO_REPLY);
     return error;
 }
 
@@ -102,7 +102,7 @@ static void plain_replies(void **unused)
             assert_int_equal(refused(verb, "maybe"), SMSP_BAD_REPLY);
     }
     assert_int_equal(refused(SMSP_SALT, "OK"), SMSP_BAD_REPLY);
-    assert_int_equal(refused(SMSP_VERBS, "KO"), SMSP_BAD_REPLY);
+    assert_int_equal(refused(SMSP_NO_VERB, "KO"), SMSP_BAD_REPLY);
     assert_int_equal(refused(SMSP_SALT, "KO"), SMSP_BAD_REPLY);
 }
 

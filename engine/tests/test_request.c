@@ -15,7 +15,7 @@ static void expect_error(const char *line, size_t len, smsp_error expected)
     uint8_t *copy;
 
     assert_int_equal(parse(line, len, &request, &copy), expected);
-    assert_int_equal(request.verb, SMSP_VERBS);
+    assert_int_equal(request.verb, SMSP_NO_VERB);
     free(copy);
 }
 
@@ -130,7 +130,9 @@ static void verbs(void **unused)
     ERROR("QUIT", SMSP_BAD_VERB);
     for (size_t i = 0; i < SMSP_VERBS; i++)
         assert_string_equal(smsp_verb_name((smsp_verb)i), names[i]);
+    assert_int_equal(SMSP_VERBS, 9);
     assert_string_equal(smsp_verb_name(SMSP_SALT), "?");
+    assert_string_equal(smsp_verb_name(SMSP_NO_VERB), "?");
     assert_string_equal(smsp_verb_name((smsp_verb)77), "?");
 }
 

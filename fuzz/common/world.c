@@ -275,9 +275,8 @@ size_t world_answer(world *w, smsp_error framed, smsp_span line, smsp_ending end
                     bool *committed)
 {
     smsp_answer_out what = {.dump = false};
-    size_t len = 0;
     uint8_t *copy = framed == SMSP_OK ? exact_copy(line.at, line.len) : NULL;
-    smsp_span exact = {copy, framed == SMSP_OK ? line.len : 0};
+    smsp_line exact = {{copy, framed == SMSP_OK ? line.len : 0}, framed != SMSP_OK, ending};
     smsp_error error = SMSP_JOURNAL_FULL;
 
     *committed = false;
@@ -290,18 +289,18 @@ size_t world_answer(world *w, smsp_error framed, smsp_span line, smsp_ending end
         }
         w->draws = 0;
         engine_enters();
-        error = smsp_answer(w->state, &w->secrets, framed, exact, ending, out, SMSP_REPLY_MAX + 1, &len, &what);
+        error = smsp_answer(w->state, &w->secrets, &exact, out, SMSP_REPLY_MAX + 1, &what);
         engine_leaves();
     }
     ORACLE("answer", error == SMSP_OK, "%s", smsp_strerror(error));
-    ORACLE("answer", len <= SMSP_REPLY_MAX + 1, "a reply of %zu bytes", len);
+    ORACLE("answer", what.len <= SMSP_REPLY_MAX + 1, "a reply of %zu bytes", what.len);
     world_log(w, &what.effect);
     if (!w->batch)
         w->log_kept = w->log_len;
     w->granted += grants(what.effect.kind);
     *dump = what.dump;
     free(copy);
-    return len;
+    return what.len;
 }
 
 /* ---- Looking ---- */

@@ -214,7 +214,7 @@ static void move(game *g, bool from_snapshot)
 static void ask_nonsense(game *g, const uint8_t op[4])
 {
     smsp_tokenized tokenized = {.verb = (smsp_verb)(op[1] % 14), .username = {g->line, 0}, .content = {g->line, 0}};
-    smsp_result result = {.code = SMSP_REPLIES};
+    smsp_result result = {.code = SMSP_NO_REPLY};
     uint64_t before = smsp_state_digest(the_world(g)->state);
 
     memset(&tokenized.cookie, op[2], sizeof tokenized.cookie);

@@ -143,7 +143,7 @@ static void check_format(const uint8_t *part, size_t len)
 
     if (len > sizeof out / 3)
         return;
-    if (r.verb == SMSP_VERBS)
+    if ((unsigned)r.verb >= SMSP_VERBS)
         wanted = SMSP_BAD_VERB;
     else if (r.verb != SMSP_DUMP && (len == 0 || (spaces && (text || r.verb != SMSP_MESSAGE))))
         wanted = SMSP_BAD_PARTS;
@@ -170,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (oracles() == ORACLES_ALL) {
         smsp_error wanted = expected(line, size, &verb);
         ORACLE("grammar", error == wanted, "%s; the grammar: %s", smsp_strerror(error), smsp_strerror(wanted));
-        ORACLE("grammar", request.verb == (error == SMSP_OK ? (smsp_verb)verb : SMSP_VERBS), "verb %d",
+        ORACLE("grammar", request.verb == (error == SMSP_OK ? (smsp_verb)verb : SMSP_NO_VERB), "verb %d",
                (int)request.verb);
         check_format(line, size);
     }
@@ -189,7 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 void target_show(const uint8_t *data, size_t size, FILE *to)
 {
-    smsp_request r = {.verb = SMSP_VERBS};
+    smsp_request r = {.verb = SMSP_NO_VERB};
     smsp_error error = smsp_request_parse(data, size, &r);
 
     show_bytes(to, data, size);

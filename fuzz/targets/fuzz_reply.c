@@ -42,7 +42,7 @@ static int64_t counted(const uint8_t *at, size_t len)
     return strcmp(digits, again) == 0 && n <= UINT32_MAX ? (int64_t)n : -1;
 }
 
-/* The code that a reader of the grammar gives the line; SMSP_REPLIES: none. */
+/* The code that a reader of the grammar gives the line; SMSP_NO_REPLY: none. */
 static smsp_reply_code expected(smsp_verb verb, const uint8_t *at, size_t len)
 {
     bool opens = verb == SMSP_REGISTER || verb == SMSP_LOGIN;
@@ -61,7 +61,7 @@ static smsp_reply_code expected(smsp_verb verb, const uint8_t *at, size_t len)
         return SMSP_REPLY_COUNTED;
     if (verb == SMSP_GETMSG && len > 0)
         return SMSP_REPLY_TEXT;
-    return SMSP_REPLIES;
+    return SMSP_NO_REPLY;
 }
 
 static void check_round_trip(const smsp_reply *reply, const uint8_t *line, size_t len)
@@ -99,16 +99,16 @@ static void check_shown(const uint8_t *line, size_t len)
 static void check_line(smsp_verb verb, smsp_span line)
 {
     uint8_t *copy = exact_copy(line.at, line.len);
-    smsp_reply reply = {.code = SMSP_REPLIES};
+    smsp_reply reply = {.code = SMSP_NO_REPLY};
 
     engine_enters();
     smsp_error error = smsp_reply_parse(verb, copy, line.len, &reply);
     engine_leaves();
     if (oracles() == ORACLES_ALL) {
-        smsp_reply_code wanted = SMSP_REPLIES;
+        smsp_reply_code wanted = SMSP_NO_REPLY;
         if ((unsigned)verb < SMSP_VERBS && model_is_text(copy, line.len))
             wanted = expected(verb, copy, line.len);
-        ORACLE("grammar", reply.code == wanted && (error == SMSP_OK) == (wanted != SMSP_REPLIES),
+        ORACLE("grammar", reply.code == wanted && (error == SMSP_OK) == (wanted != SMSP_NO_REPLY),
                "%s, code %d; the grammar: %d", smsp_strerror(error), (int)reply.code, (int)wanted);
         ORACLE("grammar", wanted != SMSP_REPLY_COUNTED || (int64_t)reply.count == counted(copy, line.len), "%u",
                (unsigned)reply.count);

@@ -69,7 +69,7 @@ static void check_reply(const smsp_result *result, smsp_span text)
 {
     static const smsp_salt none;
     uint8_t *entry = malloc(SLOT_REPLY_MAX);
-    smsp_result read = {.code = SMSP_REPLIES};
+    smsp_result read = {.code = SMSP_NO_REPLY};
     smsp_span read_text = {NULL, 0};
     size_t len = 0;
     size_t again = 0;
@@ -97,7 +97,7 @@ static void check_reply(const smsp_result *result, smsp_span text)
 static void execute(const smsp_tokenized *tokenized)
 {
     uint8_t text[SMSP_CONTENT_MAX];
-    smsp_result result = {.code = SMSP_REPLIES};
+    smsp_result result = {.code = SMSP_NO_REPLY};
     size_t len = 0;
 
     engine_enters();
