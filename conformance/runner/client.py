@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import tempfile
 
-from .player import Mismatch, Player
+from .environment import check_room
+from .player import Incomplete, Mismatch, Player
 from .server import Terminal, pexpect
 from .text import show, visible
 
 LIMIT = 10  # seconds for a command
+COOKIES = 16384  # bytes that a case's cookie files take at most
 
 
 class ClientPlayer(Player):
@@ -25,9 +27,19 @@ class ClientPlayer(Player):
             super().play()
             if self.output:
                 self.wrong(self.case.steps[-1], "no more output", self.output[0])
+        except Mismatch:
+            self.check_home()
+            raise
         finally:
             self.end_child()
             shutil.rmtree(self.home, ignore_errors=True)
+
+    def check_home(self):
+        """A client that cannot keep its cookie says nothing about the server."""
+        try:
+            check_room(COOKIES, self.home)
+        except OSError as error:
+            raise Incomplete(f"cannot write temporary files in {error.filename}: {error.strerror}") from None
 
     def environment(self):
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "SMSP_TEST_JOB") if name in os.environ}

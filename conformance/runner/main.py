@@ -7,12 +7,12 @@ import signal
 import sys
 import time
 
-from . import export, options, report_bats, report_html, report_json, report_junit, report_tap
+from . import environment, export, options, report_bats, report_html, report_json, report_junit, report_tap
 from .limits import OUR_OPTIONS, BadProfile, Limits, read_limits
 from .player import Settings
 from .probe import probe
 from .selection import BadSelection, chosen, read_excuses
-from .server import CannotStart, pexpect
+from .server import CannotStart
 from .suite import Suite, Target, style_refusal
 from .transcript import BadCase, read_cases
 from .verdict import exit_status
@@ -162,10 +162,9 @@ def agree(run, with_bats, bats_status):
 def finish(results, run, repeat, chosen_options):
     """Writes the reports that were asked for, and the last lines."""
     lost = write_reports(results, run, repeat, chosen_options)
-    missing = sum(result.incomplete for result in results)
+    missing = [result.message for result in results if result.incomplete]
     if missing:
-        print(f"# incomplete: {missing} cases could not run, python3-pexpect "
-              f"{'is missing' if pexpect is None else 'or the client is missing'}")
+        print(f"# incomplete: {len(missing)} cases could not run: {'; '.join(sorted(set(missing)))}")
     failed = [result.case.id for result in results if result.decides(run["level"])]
     if failed:
         print(f"# not passed: {' '.join(failed)}")
@@ -200,6 +199,13 @@ def check_reports(chosen_options):
                 pass
 
 
+def check_temporary_files():
+    try:
+        environment.check_room()
+    except OSError as error:
+        raise Stop(f"cannot write temporary files in {error.filename}: {error.strerror}", UNTESTED) from None
+
+
 def instead_of_a_run(chosen_options, cases):
     """True if the command line asked for something else, which is then done."""
     if chosen_options.list:
@@ -228,6 +234,7 @@ def run(arguments):
     if not cases:
         raise Stop("no case is left to run", UNTESTED)
     check_reports(chosen_options)
+    check_temporary_files()
     excuses = read_excuses(chosen_options.expect_fail, every) if chosen_options.expect_fail else {}
     target = make_target(chosen_options)
     results, facts, repeat = run_cases(cases, chosen_options, target, excuses)
@@ -243,8 +250,12 @@ def stop_on_signals():
 
 def main(arguments):
     stop_on_signals()
+    if not environment.open_standard_streams():
+        print("smsp-conformance: standard output is closed: nobody would see the verdicts", file=sys.stderr)
+        return UNTESTED
     try:
-        return run(arguments)
+        status = run(arguments)
+        sys.stdout.flush()  # Python's own flush at the end would only give status 120
     except Stop as stop:
         status = stop.status
         print(f"smsp-conformance: {stop}", file=sys.stderr)
@@ -252,9 +263,11 @@ def main(arguments):
         status = USAGE
         print(f"smsp-conformance: {error}", file=sys.stderr)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        environment.drop_output()
         status = UNTESTED
     except OSError as error:
+        if not error.filename:
+            environment.drop_output()
         status = USAGE if error.filename else UNTESTED
         print(f"smsp-conformance: {error.filename or 'a report'}: {error.strerror}", file=sys.stderr)
     except KeyboardInterrupt:

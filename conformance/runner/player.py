@@ -20,6 +20,10 @@ class Mismatch(Exception):
         self.kind, self.step, self.expected, self.actual = kind, step, expected, actual
 
 
+class Incomplete(Exception):
+    """This machine lacks what the case needs; nothing is known about the server."""
+
+
 class Unplayable(Exception):
     """This case cannot be played here; why."""
 
@@ -365,4 +369,4 @@ class Player:
             self.transcript[TOLD:TOLD + 2] = [(self.transcript[TOLD][0], step.line, "...")]
 
 
-__all__ = ["Mismatch", "NoSuchLimit", "Player", "Settings", "Unplayable"]
+__all__ = ["Incomplete", "Mismatch", "NoSuchLimit", "Player", "Settings", "Unplayable"]

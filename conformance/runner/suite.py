@@ -7,7 +7,7 @@ import traceback
 from . import server as servers
 from .client import ClientPlayer
 from .delivery import impossible, ways
-from .player import Mismatch, NoSuchLimit, Player, Unplayable
+from .player import Incomplete, Mismatch, NoSuchLimit, Player, Unplayable
 from .verdict import DIFFERS, ERROR, FAIL, NOT_RUN, PASS, Result
 
 
@@ -147,6 +147,8 @@ class Worker(threading.Thread):
             verdict, message = (ERROR, f"afterwards {trouble}") if trouble else (PASS, "")
             if not trouble and not player.checks:
                 verdict, message = ERROR, "nothing was checked"
+        except Incomplete as error:
+            verdict, message, result.incomplete = NOT_RUN, str(error), True
         except (NoSuchLimit, Unplayable) as error:
             verdict, message = NOT_RUN, f"the profile says there is no limit: {error}" if isinstance(
                 error, NoSuchLimit) else str(error)

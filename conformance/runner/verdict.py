@@ -22,7 +22,7 @@ class Result:
         self.transcript = []
         self.seconds = 0.0
         self.excuse = None  # why it is expected to fail
-        self.incomplete = False  # not run because a tool is missing
+        self.incomplete = False  # not run because this machine lacks something
 
     def add(self, label, verdict, message=""):
         """Takes in one delivery; True if it made the verdict worse."""
@@ -35,6 +35,7 @@ class Result:
 
     def take_over(self, trial):
         """Takes in the result of one delivery; the transcript of the worst is kept."""
+        self.incomplete = self.incomplete or trial.incomplete
         for label, verdict, message in trial.deliveries:
             if self.add(label, verdict, message) or not self.transcript:
                 for name in ("expected", "actual", "line", "answer", "transcript"):

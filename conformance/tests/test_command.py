@@ -2,6 +2,7 @@
 """The command: usage, selection, levels, expected failures, addresses, BATS, export."""
 import os
 import re
+import resource
 import subprocess
 import threading
 
@@ -132,6 +133,43 @@ class Verdicts(Place):
                 done = subprocess.run([f"{SUITE}/smsp-conformance", "--folder", self.path("cases"), "--server", PLAIN,
                                        *FAST, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
             self.assertEqual((done.returncode, done.stderr), (3, "smsp-conformance: a report: No space left on device\n"))
+
+    def start_with(self, prepare, *words, **more):
+        """The program's end after `prepare` in its process, with Python's output buffered."""
+        self.path("cases/group/one.case", OKS)
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        return subprocess.run([f"{SUITE}/smsp-conformance", "--folder", self.path("cases"), *words], preexec_fn=prepare,
+                              stderr=subprocess.PIPE, text=True, check=False, timeout=60, env=kept, **more)
+
+    def test_closed_output(self):
+        """command: with standard output closed it says so and ends with status 3, whatever was asked for"""
+        for words in (["--server", PLAIN, *FAST], ["--list"], ["--server", PLAIN, *FAST, "--bats"]):
+            done = self.start_with(lambda: os.close(1), *words)
+            self.assertEqual((done.returncode, done.stderr),
+                             (3, "smsp-conformance: standard output is closed: nobody would see the verdicts\n"))
+
+    def test_closed_input(self):
+        """command: with standard input and error closed it runs as usual"""
+        for closed in ([0], [2], [0, 2]):
+            done = self.start_with(lambda closed=closed: [os.close(number) for number in closed], "--server", PLAIN, *FAST,
+                                   stdout=subprocess.PIPE)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("ok 1 - one", done.stdout)
+
+    def test_small_output(self):
+        """command: output that fits into Python's buffer, but not on the disk, is a line and status 3"""
+        with open("/dev/full", "wb") as full:
+            for words in (["--list"], ["--server", PLAIN, *FAST]):
+                done = self.start_with(None, *words, stdout=full)
+                self.assertEqual((done.returncode, done.stderr), (3, "smsp-conformance: a report: No space left on device\n"))
+
+    def test_no_room(self):
+        """command: where temporary files cannot be written, nothing is run, and the status is 3"""
+        done = self.start_with(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)), "--server", PLAIN, *FAST,
+                               stdout=subprocess.PIPE)
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertRegex(done.stderr, r"\Asmsp-conformance: cannot write temporary files in \S+: File too large; TMPDIR can name "
+                                      r"another directory\n\Z")
 
     def test_again(self):
         """command: the command that repeats a case does repeat it"""

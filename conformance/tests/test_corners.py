@@ -237,6 +237,19 @@ class Bats(Place):
 class Clients(Place):
     """What a wrong client is told."""
 
+    def test_no_room(self):
+        """smsp: where its cookies cannot be kept, its cases are not run, and the status is 3"""
+        self.path("smsp", '#!/bin/sh\nrm -rf "$HOME"\nexit 2\n')
+        os.chmod(self.path("smsp"), 0o755)
+        kept, command.CLIENT = command.CLIENT, self.path("smsp")
+        try:
+            status, out, found = self.run_cases({"one": case_text("smsp$ x\nexit< 0\n", more="kind: client"), "two": case_text(
+                "a> DUMP\na< OK\n", "two")}, "--delivery", "whole", "--timeout", "0.5")
+        finally:
+            command.CLIENT = kept
+        self.assertEqual((status, found["one"]["verdict"], found["two"]["verdict"]), (3, "NOT RUN", "PASS"), out)
+        self.assertRegex(out, r"# incomplete: 1 cases could not run: cannot write temporary files in \S+: No such file")
+
     def test_findings(self):
         """smsp: output too much or too little, and a text that must not be seen, fail the case"""
         self.path("smsp", "#!/bin/sh\n[ -t 0 ] && { echo secret; sleep 1; exit; }\necho one\necho two\n")
