@@ -283,12 +283,18 @@ static void test_other_architectures(void **context)
 #endif
 }
 
+/* Newer kernels run uretprobe before any filter: it is theirs alone, and harms its caller only. */
+static bool filtered(const char *name)
+{
+    return strcmp(name, "uretprobe") != 0;
+}
+
 static void list(const char *name_of_it, sandbox_who who)
 {
     printf("%s:", name_of_it);
     for (int number = 0; number < CALLS_MAX; number++) {
         char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
-        if (name != NULL && outcome(who, call, number) != DIES)
+        if (name != NULL && filtered(name) && outcome(who, call, number) != DIES)
             printf(" %s", name);
         free(name);
         (void)fflush(stdout);

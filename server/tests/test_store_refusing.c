@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A store for the tests: it keeps nothing, and refuses each batch in which a
- * MESSAGE says "refuse_client". */
+ * MESSAGE says "refuse". */
 #include <string.h>
 
 #include "store/store.h"
@@ -9,7 +9,7 @@ struct store {
     bool refused;
 };
 
-static const char word[] = "refuse_client";
+static const char word[] = "refuse";
 static store only;
 
 const char *store_about(void)
