@@ -396,5 +396,9 @@ int main(int argc, char **argv)
     printf("# %d cases replayed in %d ways, %d failed\n", argc - 1, DELIVERIES, failed);
     free(p.text.at);
     server_free(&p.server);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("replay: cannot write the output\n", stderr);
+        return 2;
+    }
     return failed > 0 ? 1 : 0;
 }

@@ -91,6 +91,13 @@ class Replay(Place):
         status, out, _ = play(self.program, self.path("good.flat", GOOD))
         self.assertEqual((status, out), (0, "1..1\nok 1 - good\n# 1 cases replayed in 3 ways, 0 failed\n"))
 
+    def test_full_disk(self):
+        """replay: output that cannot be written is reported, status 2"""
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([self.program, self.path("good.flat", GOOD)], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  check=False, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (2, "replay: cannot write the output\n"))
+
     def test_wrong(self):
         """replay: each wrong step is told with its file and line, and status 1"""
         for line, instead, words in WRONG:
