@@ -58,13 +58,20 @@ static noreturn void fail(const char *why)
     _exit(1);
 }
 
+static noreturn void end(keeper *k, int status)
+{
+    persist_close(&k->persist);
+    _exit(status);
+}
+
 static void send_note(keeper *k, enum keeper_what what, uint32_t i)
 {
     keeper_note note = {what, i};
 
     if (send(k->supervisor, &note, sizeof note, MSG_NOSIGNAL) < 0) {
-        if (errno != EPIPE) /* then the supervisor is gone, and so are we */
-            log_line("the keeper cannot speak to the supervisor: %s", strerror(errno));
+        if (errno == EPIPE)
+            end(k, 0); /* the server ends */
+        log_line("the keeper cannot speak to the supervisor: %s", strerror(errno));
         _exit(1);
     }
 }
@@ -275,12 +282,6 @@ static void release_slot(keeper *k, uint32_t i)
     send_note(k, KEEPER_RELEASED, i);
 }
 
-static noreturn void end(keeper *k, int status)
-{
-    persist_close(&k->persist);
-    _exit(status);
-}
-
 static void handle_notes(keeper *k)
 {
     keeper_note note;
@@ -385,12 +386,18 @@ static void *reserve(size_t size)
     return at;
 }
 
+static noreturn void cannot_be_confined(void)
+{
+    log_line("the keeper cannot be confined: %s", log_reason(errno));
+    _exit(1);
+}
+
 noreturn void keeper_run(const server_options *options, const slots *all, int supervisor, pid_t parent)
 {
     static keeper k;
 
     if (!confine_keeper(options, all, supervisor, parent))
-        fail("the keeper cannot be confined");
+        cannot_be_confined();
     k.all = all;
     k.supervisor = supervisor;
     k.journal = options->limits.journal;
@@ -400,7 +407,7 @@ noreturn void keeper_run(const server_options *options, const slots *all, int su
     dump_init(&k.dumps, reserve(all->count * sizeof *k.dumps.slots), options->no_dump);
     permits_init(&k.permits, options->max_hashing, reserve(all->count * sizeof *k.permits.waiting));
     if (!sandbox_enter(SANDBOX_KEEPER))
-        fail("the keeper cannot be confined");
+        cannot_be_confined();
     if (!persist_open(&k.persist, options))
         _exit(1);
     send_note(&k, KEEPER_READY, 0);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "listener.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -101,29 +102,58 @@ static bool bind_all(listeners *all, struct addrinfo *addresses)
     return all->count > 0;
 }
 
+const char *listener_advice(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+    case EACCES:
+        return "; choose another port, or 0 for any free one";
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+        return "; give an address of this machine";
+    default:
+        return "";
+    }
+}
+
+/* "::" in any spelling. */
+static bool is_any_v6(const char *host)
+{
+    struct in6_addr address;
+
+    return inet_pton(AF_INET6, host, &address) == 1 && IN6_IS_ADDR_UNSPECIFIED(&address);
+}
+
+static void complain_host(const char *host, int why)
+{
+    if (why == EAI_SYSTEM)
+        log_line("host %s: %s", host, log_reason(errno));
+    else
+        log_line("host %s: %s%s", host, gai_strerror(why),
+                 why == EAI_MEMORY ? "" : "; give an address or name of this machine");
+}
+
 bool listeners_bind(listeners *all, const char *host, const char *port)
 {
     const struct addrinfo want = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses = NULL;
-    size_t digits = strspn(port, "0123456789");
+    bool any_port = strspn(port, "0") == strlen(port);
     bool bound = false;
 
-    if (digits == 0 || digits > 5 || port[digits] != '\0' || (digits == 5 && strcmp(port, "65535") > 0)) {
-        log_line("port %s: want a number from 0 to 65535", port);
-        return false;
-    }
-    int why = getaddrinfo(host, port, &want, &addresses);
+    /* No host means all addresses, IPv4 and IPv6: a socket each, whatever this system's
+     * IPv6 sockets do about IPv4. */
+    int why = getaddrinfo(is_any_v6(host) ? NULL : host, port, &want, &addresses);
     if (why != 0) {
-        log_line("host %s: %s; give an address or name of this machine", host, gai_strerror(why));
+        complain_host(host, why);
         return false;
     }
     for (unsigned tries = 0; !bound && tries < PORT_TRIES; tries++) {
         bound = bind_all(all, addresses);
-        if (!bound && (errno != EADDRINUSE || strspn(port, "0") != digits))
+        if (!bound && (errno != EADDRINUSE || !any_port))
             break;
     }
     if (!bound)
-        log_line("%s port %s: %s; choose another, or 0 for any free port", host, port, strerror(errno));
+        log_line("%s port %s: %s%s", host, port, log_reason(errno), listener_advice(errno));
     freeaddrinfo(addresses);
     return bound;
 }

@@ -21,9 +21,13 @@ typedef struct client_address {
 /* The address of a peer, without its port. */
 client_address listener_address(const struct sockaddr *peer);
 
-/* Binds a socket to each address of host, all with the same port; "0" takes a
- * free one. False: one line said why not, and nothing stays open. */
+/* Binds a socket to each address of host, all with the same port; "0" takes a free one.
+ * "::" is all addresses, IPv4 and IPv6. False: one line said why not, and nothing stays open. */
 bool listeners_bind(listeners *all, const char *host, const char *port) SMSP_MUST_USE;
+
+/* What helps if a socket could not be bound or did not listen, behind the reason; "" if
+ * another address or port would not. */
+const char *listener_advice(int error);
 
 /* Says on which address a socket listens: "smspd: listening on HOST:PORT",
  * brackets around an IPv6 address. False: one line said why it cannot. */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "log.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,4 +35,11 @@ void log_line(const char *format, ...)
     line[end] = '\n';
     if (write(STDERR_FILENO, line, end + 1) < 0)
         return; /* there is nowhere else to say it */
+}
+
+const char *log_reason(int error)
+{
+    if (error == EMFILE)
+        return "Too many open files: raise the limit (ulimit -n)";
+    return strerror(error);
 }

@@ -6,4 +6,8 @@
  * that takes nothing loses the line rather than stop the server. */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+
+/* What an errno means, and what to do about it if that does not depend on the call. */
+const char *log_reason(int error);
+
 #endif

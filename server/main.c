@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,13 +20,29 @@
 /* Slots beyond the clients, for those whose worker is dead and keeper not yet quiet. */
 #define SLOTS_SPARE 64u
 
-/* Descriptors 0 to 2 are open, so that no socket takes their places. */
+/* Descriptors 0 to 2 are open, so that no socket takes their places. What was closed
+ * still fails with EBADF when it is used: output that nobody gets is an error. */
 static bool standard_fds(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             return false;
     }
+    return true;
+}
+
+/* The directory of --data, behind any symbolic link: SQLite, told to follow none to a file,
+ * follows none to a directory either. Here, and not in the keeper: its filter forbids what
+ * realpath calls for names such as "d/". */
+static bool resolve_data(server_options *wanted)
+{
+    static char real[PATH_MAX];
+
+    if (realpath(wanted->data, real) == NULL) {
+        log_line("--data %s: cannot use it: %s", wanted->data, log_reason(errno));
+        return false;
+    }
+    wanted->data = real;
     return true;
 }
 
@@ -40,7 +58,7 @@ static bool take_data(server_options *wanted)
         return false;
     }
     wanted->data_lock = store_lock(wanted->data);
-    return wanted->data_lock >= 0;
+    return wanted->data_lock >= 0 && resolve_data(wanted);
 }
 
 static void tell_parts(const server_options *wanted)
@@ -53,6 +71,21 @@ static void tell_parts(const server_options *wanted)
     if (wanted->test_cost)
         log_line("--password-cost test: passwords cost next to nothing to guess; for tests only");
     log_line("sandbox: %s", sandbox_active());
+}
+
+/* What helps if processes cannot be confined; "" if to leave out the sandbox would not. */
+static const char *confine_advice(int error)
+{
+    switch (error) {
+    case EPERM: /* this kernel or container refuses it */
+    case EACCES:
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+        return "; --no-sandbox does without";
+    default:
+        return "";
+    }
 }
 
 /* The exit status of what only prints. */
@@ -70,7 +103,7 @@ int main(int argc, char **argv)
     slots all;
 
     if (!standard_fds()) {
-        log_line("cannot start: /dev/null: %s", strerror(errno));
+        log_line("cannot start: /dev/null: %s", log_reason(errno));
         return 1;
     }
     options_result read = options_read(argc, argv, &wanted);
@@ -79,18 +112,18 @@ int main(int argc, char **argv)
     if (read == OPTIONS_WRONG)
         return 2;
     if (wanted.check)
-        return store_check(wanted.data, &wanted.limits) ? printed() : 1;
+        return resolve_data(&wanted) && store_check(wanted.data, &wanted.limits) ? printed() : 1;
     if (!take_data(&wanted))
         return 1;
     /* SIGCHLD may come ignored from whoever started us; then no child could be reaped. */
     if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
         signal(SIGXFSZ, SIG_IGN) == SIG_ERR || !secret_init() ||
         !slots_map(&all, wanted.max_clients + SLOTS_SPARE)) {
-        log_line("cannot start: %s", strerror(errno));
+        log_line("cannot start: %s", log_reason(errno));
         return 1;
     }
     if (!wanted.no_sandbox && !sandbox_prepare(wanted.data)) {
-        log_line("cannot confine processes: %s; --no-sandbox does without", strerror(errno));
+        log_line("cannot confine processes: %s%s", log_reason(errno), confine_advice(errno));
         return 1;
     }
     tell_parts(&wanted);

@@ -19,8 +19,8 @@
 
 static const char usage[] =
     "usage: smspd [options] HOST PORT\n"
-    "The Simple Mail Server Protocol. HOST: the address or name to listen on (0.0.0.0\n"
-    "and :: are all of them); PORT: 0 picks a free one.\n"
+    "The Simple Mail Server Protocol. HOST: the address or name to listen on (0.0.0.0:\n"
+    "all IPv4 addresses; ::: all addresses, IPv4 and IPv6); PORT: 0 picks a free one.\n"
     "\n"
     "      --data DIR            keep everything in DIR, which is made if it is missing\n"
     "      --memory              keep everything in memory only (the default)\n"
@@ -44,8 +44,9 @@ static const char usage[] =
     "  -h, --help                this text\n"
     "  -V, --version             the version, and which parts are built in\n"
     "\n"
-    "DUMP prints on standard output, the log goes to standard error. SIGTERM and SIGINT\n"
-    "end the server. Exit status: 0 ended so, 1 could not start or go on, 2 usage.\n";
+    "DUMP prints on standard output, the log goes to standard error. SIGTERM, SIGINT\n"
+    "and SIGHUP end the server. Exit status: 0 ended so, 1 could not start or go on,\n"
+    "2 usage.\n";
 
 enum {
     MEMORY = 256,
@@ -229,6 +230,17 @@ static options_result complain(int option, char **argv)
     return OPTIONS_WRONG;
 }
 
+static bool read_port(const char *text, const char **out)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    *out = text;
+    if (digits > 0 && text[digits] == '\0' && (digits < 5 || (digits == 5 && strcmp(text, "65535") <= 0)))
+        return true;
+    log_line("port %s: want a number from 0 to 65535; see smspd --help", text);
+    return false;
+}
+
 /* What only all options together tell; words: those that are no options. */
 static bool fits_together(const server_options *options, int words)
 {
@@ -272,7 +284,8 @@ options_result options_read(int argc, char **argv, server_options *out)
         if (!take(option, known[which].name, optarg, out))
             return OPTIONS_WRONG;
     }
+    if (!fits_together(out, argc - optind))
+        return OPTIONS_WRONG;
     out->host = argv[optind];
-    out->port = argc > optind ? argv[optind + 1] : NULL;
-    return fits_together(out, argc - optind) ? OPTIONS_RUN : OPTIONS_WRONG;
+    return out->check || read_port(argv[optind + 1], &out->port) ? OPTIONS_RUN : OPTIONS_WRONG;
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "persist.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,7 +19,9 @@ void *persist_reserve(size_t size)
 
     if (at != MAP_FAILED)
         return at;
-    log_line("not enough memory for this many accounts, messages and text: lower the limits");
+    log_line("not enough memory for this many accounts, messages and text: %s; lower --max-accounts, --max-messages "
+             "or --max-text",
+             log_reason(errno));
     return NULL;
 }
 
@@ -36,11 +39,26 @@ static bool load(persist *p)
     return store_load(p->store, p->state);
 }
 
+/* Memory for the state, all zero. */
+static bool reserve_state(persist *p)
+{
+    p->memory = persist_reserve(p->size);
+    if (p->memory == NULL)
+        return false;
+    if (madvise(p->memory, p->size, MADV_HUGEPAGE) != 0)
+        (void)0; /* a kernel without large pages: slower with many accounts, not wrong */
+    return true;
+}
+
 /* Somebody else has written: what they left is the state. */
 static bool reload(persist *p)
 {
     log_line("another program has written to the database, or may have: loading it again");
-    if (madvise(p->memory, p->size, MADV_DONTNEED) != 0 || !load(p))
+    if (munmap(p->memory, p->size) != 0) {
+        log_line("cannot give back the memory of the mail: %s", log_reason(errno));
+        return false;
+    }
+    if (!reserve_state(p) || !load(p))
         return false;
     smsp_state_read_only(p->state, p->read_only);
     return true;
@@ -63,15 +81,12 @@ bool persist_open(persist *p, const server_options *options)
 {
     *p = (persist){.config = {.limits = options->limits, .shared_mailboxes = options->shared_mailboxes}};
     if (!secret_keeper(&p->config, options->test_cost)) {
-        log_line("no randomness to be had");
+        log_line("cannot draw random numbers: %s", log_reason(errno));
         return false;
     }
     p->size = smsp_state_size(&options->limits);
-    p->memory = persist_reserve(p->size);
-    if (p->memory == NULL)
+    if (!reserve_state(p))
         return false;
-    if (madvise(p->memory, p->size, MADV_HUGEPAGE) != 0)
-        (void)0; /* a kernel without large pages: slower with many accounts, not wrong */
     if (options->data != NULL) {
         p->store = store_open(options->data, p->config.salt_key);
         if (p->store == NULL)

@@ -35,7 +35,11 @@ fault_disk_CFLAGS := -fPIC
 FAULT_CALLS := $(B)/fault_calls.so
 fault_calls_CFLAGS := -fPIC
 
-$(FAULT_DISK) $(FAULT_CALLS): $(B)/%.so: $(B)/server/tests/%.o
+# One call that this system refuses, always (LD_PRELOAD).
+REFUSED_CALLS := $(B)/refused_calls.so
+refused_calls_CFLAGS := -fPIC
+
+$(FAULT_DISK) $(FAULT_CALLS) $(REFUSED_CALLS): $(B)/%.so: $(B)/server/tests/%.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared $^ -o $@
 
 STORE_TEST_OBJ := $(patsubst %,$(B)/server/%.o,tests/store_fixture tests/fault_disk log $(SMSPD_STORE))
@@ -51,17 +55,17 @@ SMSPD_UNIT := $(B)/server/tests/test_slot $(B)/server/tests/test_listener \
 	$(if $(parts_sandbox),$(B)/server/tests/test_sandbox)
 
 SMSPD_TESTED := SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSING) \
-	SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) FAULT_CALLS_SO=$(CURDIR)/$(FAULT_CALLS) \
+	SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) SMSPD_REFUSALS=$(CURDIR)/$(REFUSED_CALLS) FAULT_CALLS_SO=$(CURDIR)/$(FAULT_CALLS) \
 	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/tests/test_sandbox)
 
-SMSPD_BATS := $(patsubst %,server/tests/test_%.bats,options server store access sandbox chaos)
+SMSPD_BATS := $(patsubst %,server/tests/test_%.bats,options server store access places sandbox chaos)
 
-tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(FAULT_CALLS) $(SMSPD_UNIT)
+tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(FAULT_CALLS) $(REFUSED_CALLS) $(SMSPD_UNIT)
 
 RUN_SMSPD_UNIT := status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done
 
 .PHONY: check-server check-server-units check-server-san check-server-faults check-server-long
-check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
+check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(REFUSED_CALLS) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
 	@$(RUN_SMSPD_UNIT); $(SMSPD_TESTED) bats $(SMSPD_BATS) || status=1; exit $$status
 
 check-server-units: $(SMSPD_UNIT) ## the unit tests of it alone

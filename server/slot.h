@@ -102,7 +102,7 @@ slot *slots_at(const slots *all, uint32_t i);
 bool slots_keep_only(const slots *all, uint32_t i) SMSP_MUST_USE;
 
 /* Makes slot i all zero and gives its pages back, but for two. Nobody may be using it. */
-bool slots_wipe(const slots *all, uint32_t i) SMSP_MUST_USE;
+void slots_wipe(const slots *all, uint32_t i);
 
 /* Worker: hands over count requests of len bytes in all, and sleeps until the
  * slot is back. wake: as in slots. */

@@ -70,7 +70,7 @@ static void end_with(supervisor *s, int status)
 /* Accepting or forking failed: a while without either, instead of a busy loop. */
 static void slow_down(supervisor *s, const char *what)
 {
-    log_line("%s: %s; no new clients for %d ms", what, strerror(errno), PAUSE_MS);
+    log_line("%s: %s; no new clients for %d ms", what, log_reason(errno), PAUSE_MS);
     s->paused_until = clock_ms() + PAUSE_MS;
 }
 
@@ -80,7 +80,7 @@ static bool begin_listening(const listeners *all)
 {
     for (uint32_t i = 0; i < all->count; i++) {
         if (listen(all->fds[i], SOMAXCONN) != 0) {
-            log_line("cannot listen: %s; choose another port, or 0 for any free one", strerror(errno));
+            log_line("cannot listen: %s%s", log_reason(errno), listener_advice(errno));
             return false;
         }
     }
@@ -257,11 +257,7 @@ static void slot_released(supervisor *s, uint32_t i)
     if (s->workers[i].status != RELEASING)
         return;
     s->releasing--;
-    if (!slots_wipe(s->all, i)) {
-        log_line("a slot cannot be wiped: %s", strerror(errno));
-        end_with(s, 1);
-        return;
-    }
+    slots_wipe(s->all, i);
     s->workers[i].status = FREE;
 }
 
@@ -309,11 +305,8 @@ static void replace_keeper(supervisor *s)
     uint32_t used = s->all->status->used;
 
     for (uint32_t i = 0; i < used; i++) {
-        if (s->workers[i].status != FREE && !slots_wipe(s->all, i)) {
-            log_line("a slot cannot be wiped: %s", strerror(errno));
-            end_with(s, 1);
-            return;
-        }
+        if (s->workers[i].status != FREE)
+            slots_wipe(s->all, i);
         s->workers[i].status = FREE;
     }
     s->dead = 0;
@@ -374,13 +367,21 @@ static void poll_once(supervisor *s)
 
 /* ---- Beginning and end ---- */
 
+/* Who starts it with nohup wants it to outlive the terminal. */
+static bool ignored(int signal)
+{
+    struct sigaction now;
+
+    return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 /* The signals come as bytes; of children that lose their parent we become it. */
 static bool block_signals(supervisor *s)
 {
     sigset_t set;
 
     if (sigemptyset(&set) != 0 || sigaddset(&set, SIGCHLD) != 0 || sigaddset(&set, SIGTERM) != 0 ||
-        sigaddset(&set, SIGINT) != 0 || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        sigaddset(&set, SIGINT) != 0 || (!ignored(SIGHUP) && sigaddset(&set, SIGHUP) != 0) || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return false;
     s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return s->signals >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
@@ -430,7 +431,7 @@ int supervisor_run(const server_options *options, const slots *all)
         return 1;
     s.workers = calloc(all->count, sizeof *s.workers);
     if (s.workers == NULL || !block_signals(&s) || !start_keeper(&s)) {
-        log_line("cannot start: %s", strerror(errno));
+        log_line("cannot start: %s", log_reason(errno));
         free(s.workers);
         return 1;
     }

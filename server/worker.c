@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "log.h"
 #include "sandbox/confine.h"
 #include "reply_buffer.h"
 #include "secret/secret.h"
@@ -445,8 +446,10 @@ noreturn void worker_run(const server_options *options, const slots *all, uint32
 {
     static worker w; /* zero pages until they are used */
 
-    if (!confine_worker(options, all, mine, client, parent))
+    if (!confine_worker(options, all, mine, client, parent)) {
+        log_line("a worker cannot be confined: %s", log_reason(errno));
         _exit(1);
+    }
     w.slot = slots_at(all, mine);
     w.status = all->status;
     w.framing = options->framing;

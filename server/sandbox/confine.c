@@ -2,24 +2,49 @@
 #define _GNU_SOURCE
 #include "confine.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "sandbox.h"
 
-/* Dies with its parent, and leaves a Ctrl-C, which goes to all of us, to it. What is in
- * its memory is in no core file, and other processes of our user cannot look at it. */
+#define FDS_MAX 65536u /* the kernel gives the lowest free number, so none of ours comes near */
+
+/* Dies with its parent, and leaves a Ctrl-C or the end of the terminal, which are signals
+ * to all of us, to it. What is in its memory is in no core file, and other processes of our user
+ * cannot look at it. */
 static bool begin_child(sandbox_who who, pid_t parent)
 {
     sigset_t none;
 
-    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && prctl(PR_SET_DUMPABLE, 0) == 0 &&
-           signal(SIGINT, SIG_IGN) != SIG_ERR && sigemptyset(&none) == 0 &&
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        return false;
+    if (getppid() != parent) {
+        errno = ESRCH;
+        return false;
+    }
+    return prctl(PR_SET_DUMPABLE, 0) == 0 && signal(SIGINT, SIG_IGN) != SIG_ERR &&
+           signal(SIGHUP, SIG_IGN) != SIG_ERR && sigemptyset(&none) == 0 &&
            sigprocmask(SIG_SETMASK, &none, NULL) == 0 && sandbox_paths(who);
+}
+
+/* Closes the descriptors from first to last: one by one if the kernel has no close_range,
+ * or a container's filter refuses it. */
+static void close_fds(unsigned first, unsigned last)
+{
+    if (first > last)
+        return;
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, first, last, 0u) == 0)
+        return;
+#endif
+    for (unsigned fd = first; fd <= last && fd < FDS_MAX; fd++)
+        (void)close((int)fd);
 }
 
 /* A worker that is woken does not interrupt whoever runs, the keeper above all,
@@ -47,8 +72,9 @@ bool confine_worker(const server_options *options, const slots *all, uint32_t mi
     give_way();
     if (!begin_child(SANDBOX_WORKER, parent) || !set_timeouts(options, client))
         return false;
-    if (dup2(client, CLIENT_FD) < 0 || dup2(all->wake, WAKE_FD) < 0 || close_range(3, ~0u, 0) != 0)
+    if (dup2(client, CLIENT_FD) < 0 || dup2(all->wake, WAKE_FD) < 0)
         return false;
+    close_fds(STDERR_FILENO + 1, ~0u);
     return slots_keep_only(all, mine) && sandbox_enter(SANDBOX_WORKER);
 }
 
@@ -64,9 +90,8 @@ bool confine_keeper(const server_options *options, const slots *all, int supervi
         return false;
     if (lock >= 0 && dup2(lock, STDIN_FILENO) < 0)
         return false;
-    if (low > 3 && close_range(3, low - 1, 0) != 0)
-        return false;
-    if (high > low + 1 && close_range(low + 1, high - 1, 0) != 0)
-        return false;
-    return close_range(high + 1, ~0u, 0) == 0;
+    close_fds(STDERR_FILENO + 1, low - 1);
+    close_fds(low + 1, high - 1);
+    close_fds(high + 1, ~0u);
+    return true;
 }

@@ -12,13 +12,13 @@
 enum { CLIENT_FD = 0, WAKE_FD = 1 };
 
 /* Leaves a worker with its client, the eventfd, standard error and one slot, in the
- * sandbox. False: it must end. */
+ * sandbox. False, with errno: it must end. */
 bool confine_worker(const server_options *options, const slots *all, uint32_t mine, int client,
                     pid_t parent) SMSP_MUST_USE;
 
 /* Leaves the keeper with the eventfd, the supervisor's socket, standard output (for
  * DUMP) and error, and in the place of standard input the lock of the data
- * directory. False: it must end. The sandbox's filter is still to be entered. */
+ * directory. False, with errno: it must end. The sandbox's filter is still to be entered. */
 bool confine_keeper(const server_options *options, const slots *all, int supervisor,
                     pid_t parent) SMSP_MUST_USE;
 

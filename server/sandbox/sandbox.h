@@ -20,7 +20,7 @@ const char *sandbox_active(void);
 bool sandbox_prepare(const char *data) SMSP_MUST_USE;
 
 /* The child, while it still has all descriptors: takes away privileges and paths.
- * False: it is not confined, so it must end. Without sandbox_prepare this and
+ * False, with errno: it is not confined, so it must end. Without sandbox_prepare this and
  * sandbox_enter do nothing (--no-sandbox). */
 bool sandbox_paths(sandbox_who who) SMSP_MUST_USE;
 

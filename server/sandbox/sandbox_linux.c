@@ -33,6 +33,7 @@ typedef struct confinement {
 static confinement confinements[SANDBOX_KINDS] = {{.ruleset = -1}, {.ruleset = -1}};
 static bool prepared;
 static int landlock_abi;
+static int landlock_error; /* why there is none */
 
 /* ---- System calls ---- */
 
@@ -127,6 +128,7 @@ static const allowed keeper_calls[] = {
     {SCMP_SYS(madvise), 0, {{0}}},
     {SCMP_SYS(clock_gettime), 0, {{0}}},
     {SCMP_SYS(gettimeofday), 0, {{0}}},
+    {SCMP_SYS(time), 0, {{0}}}, /* for want of /dev/urandom */
     {SCMP_SYS(clock_nanosleep), 0, {{0}}},
     {SCMP_SYS(nanosleep), 0, {{0}}},
     {SCMP_SYS(getrandom), 0, {{0}}},
@@ -144,11 +146,19 @@ static const allowed keeper_calls[] = {
     {SCMP_SYS(exit_group), 0, {{0}}},
 };
 
+/* libseccomp gives back an error's number, negative. */
+static bool succeeded(int result)
+{
+    if (result < 0)
+        errno = -result;
+    return result >= 0;
+}
+
 static bool add_rules(scmp_filter_ctx filter, const allowed *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].call, calls[i].conditions,
-                                   calls[i].when) < 0)
+        if (!succeeded(seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].call, calls[i].conditions,
+                                              calls[i].when)))
             return false;
     return true;
 }
@@ -161,12 +171,16 @@ static bool export_filter(scmp_filter_ctx filter, confinement *to)
 
     if (file < 0)
         return false;
-    if (seccomp_export_bpf(filter, file) == 0 && lseek(file, 0, SEEK_SET) == 0) {
+    if (succeeded(seccomp_export_bpf(filter, file)) && lseek(file, 0, SEEK_SET) == 0) {
         ssize_t got = read(file, to->filter, sizeof to->filter);
         to->filter_len = got > 0 ? (unsigned short)((size_t)got / sizeof to->filter[0]) : 0;
         done = to->filter_len > 0 && to->filter_len < FILTER_MAX;
+        if (got >= 0 && !done)
+            errno = E2BIG;
     }
+    int error = errno;
     (void)close(file);
+    errno = error;
     return done;
 }
 
@@ -175,10 +189,12 @@ static bool make_filter(confinement *to, const allowed *calls, size_t count)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 
-    if (filter == NULL)
+    if (filter == NULL) {
+        errno = ENOMEM;
         return false;
-    bool made = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
-                seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
+    }
+    bool made = succeeded(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) &&
+                succeeded(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2)) &&
                 add_rules(filter, calls, count) && export_filter(filter, to);
     seccomp_release(filter);
     return made;
@@ -216,19 +232,22 @@ static bool allow_below(int rules, const char *path, uint64_t rights)
     struct landlock_path_beneath_attr beneath = {.allowed_access = rights};
     int fd = open(path, O_PATH | O_CLOEXEC);
 
+    if (fd < 0)
+        return false;
     beneath.parent_fd = fd;
-    bool done =
-        fd >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
-    if (fd >= 0)
-        (void)close(fd);
+    bool done = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+    int error = errno;
+    (void)close(fd);
+    errno = error;
     return done;
 }
 
-/* SQLite takes its randomness from /dev/urandom. */
+/* SQLite takes its randomness from /dev/urandom, and without one, as in a chroot, from the
+ * clock: our keys and cookies come from getrandom. */
 static bool allow_data(int rules, const char *data, int abi)
 {
     return allow_below(rules, data, FILES_DATA | (abi >= 3 ? FILES_TRUNCATE : 0)) &&
-           allow_below(rules, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE);
+           (allow_below(rules, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE) || errno == ENOENT);
 }
 
 static bool make_ruleset(confinement *to, const char *data)
@@ -244,10 +263,16 @@ static bool make_ruleset(confinement *to, const char *data)
 
 /* ---- Entering ---- */
 
+/* Lowers a limit. One that is lower already stays: only root may raise it. */
 static bool limit(__rlimit_resource_t what, rlim_t value)
 {
-    const struct rlimit both = {value, value};
+    struct rlimit both;
 
+    if (getrlimit(what, &both) != 0)
+        return false;
+    if (both.rlim_max > value)
+        both.rlim_max = value;
+    both.rlim_cur = both.rlim_max;
     return setrlimit(what, &both) == 0;
 }
 
@@ -287,14 +312,16 @@ const char *sandbox_about(void)
 
 const char *sandbox_active(void)
 {
-    static char active[128];
+    static char active[160];
 
     if (!prepared)
         return "none (--no-sandbox): workers are processes of their own, not confined further";
     if (landlock_abi < 1)
-        return "no_new_privs, seccomp, resource limits; this kernel has no Landlock";
-    (void)snprintf(active, sizeof active, "no_new_privs, Landlock (ABI %d), seccomp, resource limits",
-                   landlock_abi);
+        (void)snprintf(active, sizeof active, "no_new_privs, seccomp, resource limits; no Landlock: %s",
+                       strerror(landlock_error));
+    else
+        (void)snprintf(active, sizeof active, "no_new_privs, Landlock (ABI %d), seccomp, resource limits",
+                       landlock_abi);
     return active;
 }
 
@@ -305,17 +332,20 @@ static bool try_on(sandbox_who who)
     pid_t child = fork();
 
     if (child == 0)
-        _exit(sandbox_paths(who) && sandbox_enter(who) ? 0 : 1);
-    while (child > 0 && waitpid(child, &status, 0) < 0)
+        _exit(sandbox_paths(who) && sandbox_enter(who) ? 0 : errno);
+    if (child < 0)
+        return false;
+    while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             return false;
-    errno = EPERM;
-    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    errno = WIFEXITED(status) ? WEXITSTATUS(status) : EPERM;
+    return errno == 0;
 }
 
 bool sandbox_prepare(const char *data)
 {
     landlock_abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    landlock_error = errno;
     prepared = make_filter(&confinements[SANDBOX_WORKER], worker_calls,
                            sizeof worker_calls / sizeof worker_calls[0]) &&
                make_filter(&confinements[SANDBOX_KEEPER], keeper_calls,

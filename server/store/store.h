@@ -26,7 +26,8 @@ const char *store_about(void);
  * lock's descriptor; -1: one line said why not. */
 int store_lock(const char *directory) SMSP_MUST_USE;
 
-/* Keeper: opens the database of DIR, or makes it. salt_key: in, for a new one;
+/* Keeper: opens the database of DIR, or makes it. The name is that of realpath: SQLite
+ * follows no symbolic link here. salt_key: in, for a new one;
  * out, the database's own. NULL: one line said why not (no
  * database of ours, of a newer version, damaged), and it is as it was. */
 store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN]) SMSP_MUST_USE;
@@ -52,8 +53,8 @@ const char *store_why(const store *s);
 
 void store_close(store *s);
 
-/* --check: reads the database without changing it, says on standard output
- * whether it is sound, and counts. False: it is not, or one line said why it
+/* --check: reads the database of DIR, a name as above, without changing it, says on standard
+ * output whether it is sound, and counts. False: it is not, or one line said why it
  * cannot be read. */
 bool store_check(const char *directory, const smsp_limits *limits) SMSP_MUST_USE;
 

@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include "store_sqlite.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -232,14 +234,19 @@ static bool check_state(store *s, const smsp_limits *limits)
 {
     smsp_config config = {.limits = *limits};
     size_t size = smsp_state_size(limits);
-    void *memory = calloc(1, size);
+    /* As the server's: of all that the limits allow, only what is used is needed. */
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     smsp_state *state = NULL;
     bool sound = false;
 
+    if (memory == MAP_FAILED) {
+        log_line("%s: not enough memory to check it: %s", s->path, log_reason(errno));
+        return false;
+    }
     if (!store_get_salt_key(s, config.salt_key)) {
         sound = false;
-    } else if (memory == NULL || smsp_state_init(memory, size, &config, &state) != SMSP_OK) {
-        log_line("%s: not enough memory to check it", s->path);
+    } else if (smsp_state_init(memory, size, &config, &state) != SMSP_OK) {
+        log_line("%s: the limits are too large to check it", s->path);
     } else if (store_load(s, state)) {
         smsp_counts counts = smsp_state_counts(state);
         const char *wrong = smsp_state_check(state);
@@ -250,8 +257,7 @@ static bool check_state(store *s, const smsp_limits *limits)
             printf("%s: sound\naccounts: %u\nsessions: %u\nmessages in IMQ: %u\nmessages in MBX: %u\n",
                    s->path, counts.accounts, counts.sessions, counts.imq, counts.messages - counts.imq);
     }
-    free(memory);
-    return sound;
+    return munmap(memory, size) == 0 && sound;
 }
 
 /* The statements that store_load uses; a reader has no others. */
@@ -260,6 +266,47 @@ static bool prepare_reader(store *s)
     if (sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->statements[VERSION], NULL) == SQLITE_OK)
         return true;
     return store_complain(s, "cannot read it");
+}
+
+/* The file whose name is that of the database and an ending. */
+static bool file_is_there(const store *s, const char *ending)
+{
+    char name[PATH_MAX + 8];
+
+    (void)snprintf(name, sizeof name, "%s%s", s->path, ending);
+    return access(name, F_OK) == 0;
+}
+
+/* SQLite's "immutable" can be asked for in a URI only. */
+static bool open_immutable(store *s, int *result)
+{
+    char uri[3 * PATH_MAX + 32] = "file:";
+    size_t len = strlen(uri);
+
+    for (const unsigned char *at = (const unsigned char *)s->path; *at != '\0'; at++)
+        len += (size_t)snprintf(uri + len, sizeof uri - len, *at > ' ' && strchr("%?#", *at) == NULL ? "%c" : "%%%02x", *at);
+    (void)snprintf(uri + len, sizeof uri - len, "?immutable=1");
+    return store_open_as(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, result);
+}
+
+/* Opens the file to be read. Where nothing can be written, as in a snapshot, SQLite has no
+ * place for mail.db-shm, without which it does not read a database with a WAL. Then nobody
+ * else uses the database either: it is read without locks, and with what its WAL holds. */
+static bool open_to_check(store *s)
+{
+    int result = SQLITE_OK;
+
+    if (!store_open_file(s, SQLITE_OPEN_READONLY))
+        return false;
+    result = sqlite3_errcode(s->db);
+    if ((result != SQLITE_CANTOPEN && result != SQLITE_READONLY) || file_is_there(s, "-shm"))
+        return true;
+    (void)sqlite3_close(s->db);
+    s->db = NULL;
+    if (!file_is_there(s, "-wal"))
+        return open_immutable(s, &result);
+    s->alone = true;
+    return store_open_as(s, s->path, SQLITE_OPEN_READONLY, "unix-none", &result);
 }
 
 bool store_check(const char *directory, const smsp_limits *limits)
@@ -273,8 +320,8 @@ bool store_check(const char *directory, const smsp_limits *limits)
     } else if (!store_name_file(s, directory)) {
         sound = false;
     } else if (access(s->path, F_OK) != 0) {
-        log_line("%s: there is no database", s->path);
-    } else if (store_open_file(s, SQLITE_OPEN_READONLY) && store_check_version(s, &version)) {
+        log_line("%s: %s", s->path, errno == ENOENT ? "there is no database" : log_reason(errno));
+    } else if (open_to_check(s) && store_check_version(s, &version)) {
         if (version == 0)
             log_line("%s: it is empty", s->path);
         else

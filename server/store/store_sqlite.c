@@ -48,9 +48,24 @@ const char *store_about(void)
     return "SQLite " SQLITE_VERSION;
 }
 
+/* What the last call on db said; with the system's reason, where SQLite's own hides it. */
+static void describe_error(sqlite3 *db, char *out, size_t size)
+{
+    int code = db != NULL ? sqlite3_errcode(db) : SQLITE_NOMEM;
+    int error = code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+
+    if (error != 0)
+        (void)snprintf(out, size, "%s (%s)", sqlite3_errmsg(db), log_reason(error));
+    else
+        (void)snprintf(out, size, "%s", sqlite3_errmsg(db)); /* "out of memory" if db is NULL */
+}
+
 bool store_complain(const store *s, const char *what)
 {
-    log_line("%s: %s: %s", s->path, what, sqlite3_errmsg(s->db)); /* "out of memory" if db is NULL */
+    char why[sizeof s->why];
+
+    describe_error(s->db, why, sizeof why);
+    log_line("%s: %s: %s", s->path, what, why);
     return false;
 }
 
@@ -66,7 +81,7 @@ int store_lock(const char *directory)
     char path[PATH_MAX];
 
     if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        log_line("--data %s: cannot make it: %s", directory, strerror(errno));
+        log_line("--data %s: cannot make it: %s", directory, log_reason(errno));
         return -1;
     }
     if ((size_t)snprintf(path, sizeof path, "%s/lock", directory) >= sizeof path) {
@@ -75,11 +90,15 @@ int store_lock(const char *directory)
     }
     int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0) {
-        log_line("--data %s: cannot use it: %s", directory, strerror(errno));
+        log_line("--data %s: cannot use it: %s", directory, log_reason(errno));
         return -1;
     }
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        log_line("--data %s: another smspd uses it; end that one or give another directory", directory);
+        if (errno == EWOULDBLOCK)
+            log_line("--data %s: another smspd uses it; end that one or give another directory", directory);
+        else
+            log_line("--data %s: cannot lock it: %s; give a directory on another file system", directory,
+                     log_reason(errno));
         (void)close(lock);
         return -1;
     }
@@ -101,20 +120,15 @@ static bool defend(sqlite3 *db)
 
 bool store_name_file(store *s, const char *directory)
 {
-    char real[PATH_MAX];
-    const char *where = realpath(directory, real) != NULL ? real : directory;
-
-    if ((size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", where) < sizeof s->path)
+    if ((size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", directory) < sizeof s->path)
         return true;
     log_line("--data: the directory's name is too long");
     return false;
 }
 
-/* Opens s->path, alone or not; result: what a first look at it gave. */
-static bool open_once(store *s, int flags, int *result)
+bool store_open_as(store *s, const char *name, int flags, const char *vfs, int *result)
 {
-    if (sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK)
+    if (sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
         return store_complain(s, "cannot open it");
     /* Until it is loaded it must stay as it is, when we close it too. */
     if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK || !defend(s->db) ||
@@ -133,14 +147,14 @@ bool store_open_file(store *s, int flags)
     int result = SQLITE_OK;
 
     s->alone = false;
-    if (!open_once(s, flags, &result))
+    if (!store_open_as(s, s->path, flags, NULL, &result))
         return false;
     if (result != SQLITE_IOERR_SHMSIZE && result != SQLITE_IOERR_SHMMAP && result != SQLITE_IOERR_SHMOPEN)
         return true;
     (void)sqlite3_close(s->db);
     s->db = NULL;
     s->alone = true;
-    return open_once(s, flags, &result);
+    return store_open_as(s, s->path, flags, NULL, &result);
 }
 
 static bool prepare_statements(store *s)
@@ -196,7 +210,7 @@ void store_close(store *s)
 /* Whatever fails before the COMMIT leaves nothing behind. */
 static bool refuse_client(store *s)
 {
-    (void)snprintf(s->why, sizeof s->why, "%s", sqlite3_errmsg(s->db));
+    describe_error(s->db, s->why, sizeof s->why);
     s->batch = STORE_REFUSED;
     return false;
 }

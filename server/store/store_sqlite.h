@@ -50,9 +50,12 @@ bool store_number(sqlite3 *db, const char *query, sqlite3_int64 *value);
 /* Runs statements that give no rows. */
 bool store_run(store *s, const char *text);
 
-/* The file in the directory, behind any symbolic link: SQLite, told to follow none to a file,
- * follows none to a directory either. False: one line said that the name is too long. */
+/* Sets s->path. False: one line said that the name is too long. */
 bool store_name_file(store *s, const char *directory);
+
+/* Opens a database by its name or URI, alone if s->alone; result: the error of a first look
+ * at it, which is none of this function's. False: one line said why not. */
+bool store_open_as(store *s, const char *name, int flags, const char *vfs, int *result);
 
 /* Opens the file s->path. False: one line said why not. */
 bool store_open_file(store *s, int flags);

@@ -17,9 +17,9 @@
  * handed on, and one comes back. That is how arguments are passed here (x86-64, arm64). */
 #define WORDS long a, long b, long c, long d, long e, long f, long g, long h
 #define FUNCTIONS(F)                                                                                         \
-    F(malloc) F(calloc) F(accept4) F(bind) F(close) F(close_range) F(connect) F(dup2) F(epoll_create1)       \
+    F(malloc) F(calloc) F(accept4) F(bind) F(close) F(connect) F(dup2) F(epoll_create1)       \
     F(epoll_ctl) F(epoll_pwait2) F(eventfd) F(fcntl) F(flock) F(fork) F(_Fork) F(fstat) F(getaddrinfo)       \
-    F(getnameinfo) F(getppid) F(getpwuid) F(getsockname) F(getsockopt) F(kill) F(listen) F(lseek)            \
+    F(getnameinfo) F(getppid) F(getpwuid) F(getrlimit) F(getsockname) F(getsockopt) F(kill) F(listen) F(lseek)            \
     F(madvise) F(memfd_create) F(mkdir) F(mkostemp) F(mmap) F(mprotect) F(munmap) F(open) F(pipe)            \
     F(poll) F(prctl) F(read) F(realpath) F(recv) F(rename) F(sched_setscheduler) F(send) F(setrlimit)        \
     F(setsockopt) F(shutdown) F(sigaddset) F(sigemptyset) F(signal) F(signalfd) F(sigprocmask) F(socket)     \

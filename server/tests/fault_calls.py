@@ -68,7 +68,7 @@ RESULTS = {
     "sqlite3_db_readonly": codes(1),
 }
 # In one place called for several ends: the second and later calls fail too.
-LATER = {"sqlite3_step": 12, "sqlite3_exec": 6, "sqlite3_prepare_v2": 6, "sqlite3_prepare_v3": 3, "setrlimit": 6, "mmap": 6,
+LATER = {"sqlite3_step": 12, "sqlite3_exec": 6, "sqlite3_prepare_v2": 6, "sqlite3_prepare_v3": 3, "setrlimit": 6, "getrlimit": 6, "mmap": 6,
          "malloc": 8, "fork": 2, "socketpair": 2, "getrandom": 3, "madvise": 3, "write": 2, "read": 2, "recv": 2, "send": 2}
 
 

@@ -174,6 +174,32 @@ def check():
         want((server.returncode, "table IMQ, row 1" in server.stderr), (1, True), server.stderr)
 
 
+def sockets_of(pid):
+    """How many sockets a process has open."""
+    count = 0
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            count += os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:")
+        except FileNotFoundError:
+            continue  # closed just now
+    return count
+
+
+@scenario
+def clean_end():
+    """The keeper tidies up at the end, also if it is just about to tell the supervisor something."""
+    with directory() as data, Server("--data", data) as server:
+        with server.client() as client:
+            fill(client, "alice", ["one"])
+            os.kill(server.keeper, signal.SIGSTOP)
+        wait_for(lambda: not server.workers(), "the worker is reaped, and its slot to be released")
+        server.process.terminate()
+        wait_for(lambda: sockets_of(server.process.pid) == 1, "the supervisor lets go of the keeper's socket")
+        os.kill(server.keeper, signal.SIGCONT)
+        want(server.process.wait(10), 0, "status")
+        want(sorted(os.listdir(data)), ["lock", "mail.db"], "files after a clean end")
+
+
 # ---- Keepers ----
 
 @scenario

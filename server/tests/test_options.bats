@@ -89,14 +89,19 @@ wrong() {
     wrong 2 "--framing none: want auto, terminated or course" --framing none 127.0.0.1 0
 }
 
-@test "options: an unusable host or port, status 1" {
+@test "options: ports are digits up to 65535, status 2" {
+    wrong 2 "port x: want a number from 0 to 65535; see smspd --help" 127.0.0.1 x
+    wrong 2 "port 65536: want" 127.0.0.1 65536
+    wrong 2 "port 99999: want" 127.0.0.1 99999
+    wrong 2 "port 1x: want" 127.0.0.1 1x
+    wrong 2 "port : want" 127.0.0.1 ''
+    wrong 2 "port 000000: want" 127.0.0.1 000000
+    wrong 2 "port -1: want" -- 127.0.0.1 -1
+}
+
+@test "options: an unusable host, status 1" {
     wrong 1 "host no.such.host.invalid" no.such.host.invalid 0
-    wrong 1 "port x: want a number from 0 to 65535" 127.0.0.1 x
-    wrong 1 "port 65536: want" 127.0.0.1 65536
-    wrong 1 "port 1x: want" 127.0.0.1 1x
-    wrong 1 "port 000000: want" 127.0.0.1 000000
-    wrong 1 "port -1: want" -- 127.0.0.1 -1
-    wrong 1 "192.0.2.1 port 0" 192.0.2.1 0
+    wrong 1 "192.0.2.1 port 0: Cannot assign requested address; give an address of this machine" 192.0.2.1 0
 }
 
 @test "options: a port in use, status 1" {
@@ -121,12 +126,11 @@ wrong() {
     wrong 1 "--data none/deep/er: cannot make it: No such file" --data none/deep/er 127.0.0.1 0
     wrong 1 "--data taken: cannot use it: Is a directory" --data taken 127.0.0.1 0
     wrong 1 "/folder/mail.db: cannot open it" --data folder 127.0.0.1 0
-    wrong 1 "there is no database" --check --data file
+    wrong 1 "/file/mail.db: Not a directory" --check --data file
     wrong 1 "there is no database" --check --data empty
     long=$(printf './%.0s' {1..2045})none # 4,094 bytes, to which no file's name can be added
     wrong 1 "--data: the directory's name is too long" --data "$long" 127.0.0.1 0
-    rmdir none
-    wrong 1 "--data: the directory's name is too long" --check --data "$long"
+    wrong 1 "/none/mail.db: there is no database" --check --data "$long"
     # What is in a name speaks to no terminal: DEL and the control characters of UTF-8.
     wrong 1 $'--data a?b?\x9bc\xc2\xa9/x\xc2y: cannot make it' --data $'a\x7fb\xc2\x9bc\xc2\xa9/x\xc2y' 127.0.0.1 0
     touch empty/mail.db

@@ -15,6 +15,7 @@ play() {
 }
 
 @test "store: everything outlives the server" { play restarts; }
+@test "store: the keeper tidies up at the end" { play clean_end; }
 @test "store: one server a directory" { play one_server_a_directory; }
 @test "store: the directory may be behind a symbolic link" { play behind_a_link; }
 @test "store: --check counts, and finds damage" { play check; }
