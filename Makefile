@@ -43,7 +43,7 @@ $(B)/.flags: FORCE
 FORCE:
 
 clean: ## remove everything that make made
-	rm -rf build server/smspd client/smsp client/smsp-load $(CLEAN)
+	rm -rf build server/smspd server/minimal/smspd-minimal client/smsp client/smsp-load $(CLEAN)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-zA-Z0-9-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 24

@@ -84,6 +84,7 @@ bool persist_open(persist *p, const server_options *options)
         log_line("cannot draw random numbers: %s", log_reason(errno));
         return false;
     }
+    secret_wipe(); /* only workers need the keys of tokens */
     p->size = smsp_state_size(&options->limits);
     if (!reserve_state(p))
         return false;

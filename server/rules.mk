@@ -15,6 +15,25 @@ $(SMSPD): $(SMSPD_OBJ) $(LIBSMSP)
 
 all: $(SMSPD)
 
+# The whole idea in one file, to be read first.
+MINIMAL := $(if $(filter release,$(VARIANT)),server/minimal/smspd-minimal,$(B)/smspd-minimal)
+
+$(MINIMAL): $(B)/server/minimal/smspd-minimal.o $(SMSPD_SECRET:%=$(B)/server/%.o) $(LIBSMSP)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(BIND_NOW) $^ $(SMSPD_LIBS) -lpthread -o $@
+
+.PHONY: minimal check-minimal
+minimal: $(MINIMAL) ## build server/minimal/smspd-minimal, the server in one file
+
+# The same for a test, with a check that always finds the state damaged.
+MINIMAL_DAMAGED := $(B)/smspd-minimal-damaged
+$(B)/server/tests/minimal_damaged.o: server/minimal/smspd-minimal.c
+$(MINIMAL_DAMAGED): $(B)/server/tests/minimal_damaged.o $(SMSPD_SECRET:%=$(B)/server/%.o) $(LIBSMSP)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -lpthread -o $@
+
+check-minimal: $(MINIMAL) $(MINIMAL_DAMAGED) ## test the minimal server: conformance, and a process killed with the lock
+	@ci/deps conformance
+	@SMSPD_MINIMAL=$(CURDIR)/$(MINIMAL) SMSPD_MINIMAL_DAMAGED=$(CURDIR)/$(MINIMAL_DAMAGED) bats server/tests/test_minimal.bats
+
 # The same with a store that refuses on demand, for the tests.
 SMSPD_REFUSING := $(B)/smspd-refusing
 

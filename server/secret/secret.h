@@ -19,7 +19,7 @@ bool secret_init(void) SMSP_MUST_USE;
 void secret_worker(smsp_secrets *out);
 
 /* Keeper: fills in keys, verifier, and the cost of new passwords, which is next
- * to nothing if test_cost; forgets what only workers need. False: no randomness. */
+ * to nothing if test_cost. False: no randomness. */
 bool secret_keeper(smsp_config *config, bool test_cost) SMSP_MUST_USE;
 
 /* Wipes the keys of this process. */

@@ -85,7 +85,6 @@ void secret_worker(smsp_secrets *out)
 bool secret_keeper(smsp_config *config, bool test_cost)
 {
     (void)test_cost; /* a SipHash costs next to nothing anyway */
-    secret_wipe();
     return draw(NULL, config->hash_key, SMSP_KEY_LEN) && draw(NULL, config->salt_key, SMSP_KEY_LEN);
 }
 
