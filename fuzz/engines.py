@@ -11,6 +11,9 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.append(os.path.join(ROOT, "ci"))
+from ending import end  # noqa: E402  (the path comes first)
+
 TARGETS = ["parser", "frame", "session", "ops", "reply", "effect", "slot", "limits", "memory"]
 if not os.environ.get("NONE") and subprocess.run(["pkg-config", "--exists", "sqlite3"], check=False).returncode == 0:
     TARGETS.append("store")  # the server's loader, which SQLite is for
@@ -351,14 +354,17 @@ def main_of(function):
     def ended(number, _):
         sys.exit(128 + number)  # what runs below us is ended by those who began it
 
+    def guarded():
+        try:
+            return function()
+        except Failure as failure:
+            return f"{os.path.basename(sys.argv[0])}: {failure}"
+        except OSError as error:
+            if error.filename is None:
+                raise
+            return f"{os.path.basename(sys.argv[0])}: {error.filename}: {error.strerror}"
+        except KeyboardInterrupt:
+            return 130
+
     signal.signal(signal.SIGTERM, ended)
-    try:
-        sys.exit(function())
-    except Failure as failure:
-        print(f"{os.path.basename(sys.argv[0])}: {failure}", file=sys.stderr)
-        sys.exit(1)
-    except OSError as error:
-        print(f"{os.path.basename(sys.argv[0])}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    end(guarded)

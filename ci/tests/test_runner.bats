@@ -5,24 +5,21 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    source=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    # A tree of its own, in which nothing else writes.
+    root="$BATS_TEST_TMPDIR/root"
+    devices="$BATS_TEST_TMPDIR/dev"
+    mkdir -p "$root/ci" "$devices"
+    cp "$source/ci/test" "$source/ci/guard.py" "$source/ci/ending.py" "$root/ci"
     table="$BATS_TEST_TMPDIR/jobs"
-    jobs=()
 }
 
-# Logs go to build/log: names that no real job has.
 job() {
-    local name="selftest-$BATS_TEST_NUMBER-$1"
-    jobs+=("$root/build/log/$name.log")
-    echo "$name 1 $2 $3" >>"$table"
-}
-
-teardown() {
-    rm -f "${jobs[@]}"
+    echo "$1 1 $2 $3" >>"$table"
 }
 
 counts() {
-    run --separate-stderr "$root/ci/test" --jobs "$table"
+    run --separate-stderr "$root/ci/test" --jobs "$table" --devices "$devices"
     [ "${lines[-1]}" = "$1" ] && [ "$status" -eq "$2" ] && return
     printf '%s\n' "wanted: $1, status $2; got status $status:" "$output"
     return 1
@@ -74,15 +71,15 @@ ended() {
 }
 
 @test "runner: a job that takes too long is stopped, with its children" {
-    job a 1 'echo ok 1; sh -c "echo \$\$ >$PIDFILE; sleep 60"; echo ok 2'
-    PIDFILE="$BATS_TEST_TMPDIR/pid" counts "1 passed, 1 failed" 1
+    job a 1 "echo ok 1; sh -c 'echo \$\$ >$BATS_TEST_TMPDIR/pid; sleep 60'; echo ok 2"
+    counts "1 passed, 1 failed" 1
     [[ "$output" == *"stopped after 1 s"* ]]
     ended "$(cat "$BATS_TEST_TMPDIR/pid")"
 }
 
 @test "runner: a process left behind is a failure, and is ended" {
-    job a 20 'echo ok 1; setsid sleep 61 >/dev/null 2>&1 & echo $! >$PIDFILE'
-    PIDFILE="$BATS_TEST_TMPDIR/pid" counts "1 passed, 1 failed" 1
+    job a 20 "echo ok 1; setsid sleep 61 >/dev/null 2>&1 & echo \$! >$BATS_TEST_TMPDIR/pid"
+    counts "1 passed, 1 failed" 1
     [[ "$output" == *"behind: sleep 61"* ]]
     ended "$(cat "$BATS_TEST_TMPDIR/pid")"
 }
@@ -93,12 +90,74 @@ ended() {
     [[ "$output" == *"left temporary files behind"* ]]
 }
 
-@test "runner: with CI set, a file left in the source tree is a failure" {
-    stray="ci/stray-$$"
-    jobs+=("$root/$stray")
-    job a 20 "echo ok 1; touch $stray"
-    CI=true counts "1 passed, 1 failed" 1
-    [[ "$output" == *"changed the source tree: ?? $stray"* ]]
+@test "runner: a file left in the home is a failure" {
+    job a 20 'echo ok 1; touch $HOME/.left'
+    counts "1 passed, 1 failed" 1
+    [[ "$output" == *"left temporary files behind: .left"* ]]
+}
+
+@test "runner: a new, a changed and a removed file of the source tree are failures, what make builds is not" {
+    touch "$root/changed" "$root/removed"
+    job a 20 'echo ok 1; touch new; chmod 600 changed; rm removed; mkdir -p build/x client ci/__pycache__; touch build/x/y client/smsp ci/__pycache__/z'
+    counts "1 passed, 4 failed" 1
+    for words in "$root/new: was not there -> -rw" "$root/changed: -rw-r--r-- " "-> -rw------- " \
+        "$root/removed: " "-> is gone" "$root/client: was not there"; do
+        grep -F -- "the tests left something changed" <<<"$output" | grep -F -- "$words"
+    done
+}
+
+@test "runner: what git sees at the end and did not see before is a failure" {
+    git -c init.defaultBranch=main init -q "$root"
+    printf '/build/\n__pycache__/\n' >"$root/.gitignore"
+    git -C "$root" add -A
+    git -C "$root" -c user.name=x -c user.email=x@localhost commit -q -m x
+    job a 20 'echo ok 1'
+    counts "1 passed, 0 failed" 0
+    job b 20 'echo ok 1; git rm -q --cached ci/test'
+    counts "2 passed, 2 failed" 1
+    [[ "$output" == *"left something changed: D  ci/test"* ]]
+}
+
+@test "runner: a device whose mode, owner or kind changes is a failure" {
+    touch "$devices/null" "$devices/tty"
+    job a 20 "echo ok 1; chmod 0 $devices/null; rm $devices/tty; mkdir $devices/tty"
+    counts "1 passed, 2 failed" 1
+    [[ "$output" == *"$devices/null: -rw-r--r-- "*" -> ---------- "* ]]
+    [[ "$output" == *"$devices/tty: -rw-r--r-- "*" -> drwxr-xr-x "* ]]
+}
+
+@test "runner: the machine's own devices are watched" {
+    job a 20 'echo ok 1'
+    grep -q 'default="/dev"' "$root/ci/test"
+    PYTHONPATH="$root/ci" /usr/bin/python3 -c '
+import guard
+seen = guard.snapshot("/nonexistent")
+assert "device" in seen["/dev/null"] and seen["/dev/null"].startswith("c"), seen'
+}
+
+@test "runner: a job has an environment, a umask and signals that do not depend on the caller" {
+    job a 20 'echo ok 1; env | cut -d= -f1 | sort | tr "\n" " "; umask; grep SigIgn /proc/self/status'
+    plain='CMOCKA_MESSAGE_OUTPUT HOME LANG LC_ALL PATH PWD SMSP_TEST_JOB TERM TMPDIR 0022'
+    (
+        trap '' INT HUP PIPE
+        umask 077
+        env -i PATH="$PATH" BASH_ENV=/nonexistent MAKEFLAGS=-n GREP_OPTIONS=-v LC_ALL=C CDPATH=/ XDG_CACHE_HOME=x \
+            PYTHONPATH=/nonexistent "$root/ci/test" --jobs "$table" --devices "$devices" >"$BATS_TEST_TMPDIR/out"
+    )
+    cat "$BATS_TEST_TMPDIR/out" "$root/build/log/a.log"
+    [ "$(tail -n 1 "$BATS_TEST_TMPDIR/out")" = "1 passed, 0 failed" ]
+    grep -Fx "$plain" "$root/build/log/a.log"
+    grep -Ex 'SigIgn:\s+0000000000000000' "$root/build/log/a.log"
+    # nothing at all, and no standard input
+    env -i "$root/ci/test" --jobs "$table" --devices "$devices" <&- | grep -x "1 passed, 0 failed"
+}
+
+@test "runner: git, make and the home of the caller stay out" {
+    job a 20 'echo "ok 1"; git config --get user.name; test -z "$(ls -A "$HOME")" && echo ok 2'
+    mkdir "$BATS_TEST_TMPDIR/home"
+    printf '[user]\n\tname = somebody\n' >"$BATS_TEST_TMPDIR/home/.gitconfig"
+    HOME="$BATS_TEST_TMPDIR/home" counts "2 passed, 0 failed" 0
+    [ "$(grep -c somebody "$root/build/log/a.log")" -eq 0 ]
 }
 
 @test "runner: jobs run side by side, as many as there are cores" {
@@ -111,8 +170,8 @@ ended() {
 }
 
 @test "runner: when it is told to end, its jobs and its scratch folder go with it" {
-    job a 60 'echo $$ >$PIDFILE; sleep 60'
     export PIDFILE="$BATS_TEST_TMPDIR/pid" TMPDIR="$BATS_TEST_TMPDIR/scratch"
+    job a 60 "echo \$\$ >$PIDFILE; sleep 60"
     mkdir "$TMPDIR"
     for signal in TERM INT HUP; do
         rm -f "$PIDFILE"
@@ -129,7 +188,7 @@ ended() {
 }
 
 @test "runner: wrong usage is status 2, a wrong table names file and line" {
-    run "$root/ci/test" no-such-job
+    run "$source/ci/test" no-such-job
     [ "$status" -eq 2 ]
     [ "$output" = "ci/test: no job 'no-such-job'; ci/test --list names them" ]
     echo "a few words" >"$table"
@@ -143,7 +202,7 @@ ci_run_with() {
     mkdir "$BATS_TEST_TMPDIR/bin"
     printf '#!/bin/sh\n%s\n' "$1" >"$BATS_TEST_TMPDIR/bin/make"
     chmod +x "$BATS_TEST_TMPDIR/bin/make"
-    PATH="$BATS_TEST_TMPDIR/bin:$PATH" run "$root/.ci/run"
+    PATH="$BATS_TEST_TMPDIR/bin:$PATH" run "$source/.ci/run"
 }
 
 @test "runner: .ci/run ends with the counts even if make cannot begin" {

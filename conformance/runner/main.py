@@ -269,7 +269,7 @@ def main(arguments):
         if not error.filename:
             environment.drop_output()
         status = USAGE if error.filename else UNTESTED
-        print(f"smsp-conformance: {error.filename or 'a report'}: {error.strerror}", file=sys.stderr)
+        print(f"smsp-conformance: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
     except KeyboardInterrupt:
         status = 130
         print("smsp-conformance: stopped before the end", file=sys.stderr)

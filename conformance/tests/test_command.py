@@ -128,11 +128,13 @@ class Verdicts(Place):
     def test_full_terminal(self):
         """command: TAP that does not fit on the disk ends the run with a line and status 3"""
         self.path("cases/group/one.case", OKS)
-        for words in ([], ["--bats"]):
+        run = ["--folder", self.path("cases"), "--server", PLAIN, *FAST]
+        for words, unbuffered in ((run, ""), (run, "1"), ([*run, "--bats"], ""), (["--help"], ""), (["--list"], "")):
             with open("/dev/full", "wb") as full:
-                done = subprocess.run([f"{SUITE}/smsp-conformance", "--folder", self.path("cases"), "--server", PLAIN,
-                                       *FAST, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-            self.assertEqual((done.returncode, done.stderr), (3, "smsp-conformance: a report: No space left on device\n"))
+                done = subprocess.run([f"{SUITE}/smsp-conformance", *words], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, check=False)
+            self.assertEqual((done.returncode, done.stderr),
+                             (3, "smsp-conformance: standard output: No space left on device\n"))
 
     def start_with(self, prepare, *words, **more):
         """The program's end after `prepare` in its process, with Python's output buffered."""
@@ -161,7 +163,7 @@ class Verdicts(Place):
         with open("/dev/full", "wb") as full:
             for words in (["--list"], ["--server", PLAIN, *FAST]):
                 done = self.start_with(None, *words, stdout=full)
-                self.assertEqual((done.returncode, done.stderr), (3, "smsp-conformance: a report: No space left on device\n"))
+                self.assertEqual((done.returncode, done.stderr), (3, "smsp-conformance: standard output: No space left on device\n"))
 
     def test_no_room(self):
         """command: where temporary files cannot be written, nothing is run, and the status is 3"""

@@ -18,6 +18,9 @@ from chaos_ledger import Ledger
 from harness import Server, alive, children_of, end_cleanly, wait_for
 from store_scenarios import Disk, directory, mail_of
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci"))
+from ending import end  # noqa: E402  (the path comes first)
+
 LOG_IN = "You should log in first."
 PATIENCE = 20  # seconds for a server to answer again, whatever has happened
 NAMES = [f"user{number}" for number in range(8)]
@@ -282,9 +285,13 @@ def main():
     return report(run, players, happened, settled, time.monotonic() - began)
 
 
-if __name__ == "__main__":
+def guarded():
     try:
-        sys.exit(main())
+        return main()
     except KeyboardInterrupt:
         print("chaos: interrupted; nothing is left of it", file=sys.stderr)
-        sys.exit(130)
+        return 130
+
+
+if __name__ == "__main__":
+    end(guarded)

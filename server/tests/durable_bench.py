@@ -16,6 +16,9 @@ import time
 
 from harness import Server, wait_for
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "ci"))
+from ending import end  # noqa: E402  (the path comes first)
+
 LOAD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "client", "smsp-load")
 
 
@@ -131,4 +134,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main)
