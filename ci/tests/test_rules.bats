@@ -11,7 +11,7 @@ setup() {
     echo /build/ >.gitignore
     mkdir -p build/release
     cp "$root/.clang-tidy" "$root/.shellcheckrc" .
-    cp "$root/ci/lint" "$root/ci/lint-rules" ci/
+    cp "$root/ci/lint" "$root/ci/lint-rules" "$root/ci/sources.py" "$root/ci/ending.py" ci/
     printf 'int smsp_one(void);\n' >engine/smsp.h
     printf '#include "smsp.h"\n\nint smsp_one(void)\n{\n    return 1;\n}\n' >engine/one.c
     printf '| FRM-1 | MUST | A rule. |\n' >engine/PROTOCOL.md
