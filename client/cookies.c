@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Finds, writes, reads and removes the cookie files. */
 #define _GNU_SOURCE /* mkostemp, O_NOFOLLOW */
 #include "cookies.h"
 
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "show.h"
+#include "output.h"
 
 /* ---- Names ---- */
 
@@ -31,7 +32,7 @@ static const char *home_directory(void)
 
 /* $XDG_STATE_HOME/smsp, or ~/.local/state/smsp. False: see errno, 0 if there is no
  * home directory. */
-static bool folder(char *out, size_t size)
+static bool state_directory(char *out, size_t size)
 {
     const char *state = getenv("XDG_STATE_HOME");
     const char *home;
@@ -49,8 +50,9 @@ static bool folder(char *out, size_t size)
     return n > 0 && (size_t)n < size;
 }
 
-/* Adds a part of a name; what is not plain becomes %HH, so that parts of any
- * kind give different names and none leaves the folder. */
+/* Appends a part of a file name. Other characters than letters, digits, '.', '-'
+ * and '_' become %HH, so that different parts give different names, and no name
+ * leaves the directory. */
 static bool add_part(char *name, size_t size, const char *part)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
@@ -74,17 +76,17 @@ static bool add_colon(char *name, size_t size)
     return snprintf(name + len, size - len, ":") < (int)(size - len);
 }
 
-/* FOLDER/HOST:PORT:USER, or FOLDER/HOST:PORT if user is NULL. False: see folder(). */
+/* DIRECTORY/HOST:PORT:USER, or DIRECTORY/HOST:PORT if user is NULL. False: as for state_directory. */
 static bool path_of(const session *s, const char *user, char *out, size_t size)
 {
-    char name[NAME_MAX - 8] = ""; /* room for the ending of a temporary file */
+    char name[NAME_MAX - 8] = ""; /* room for the suffix of a temporary file */
     bool fits = add_part(name, sizeof name, s->host) && add_colon(name, sizeof name) &&
                 add_part(name, sizeof name, s->port);
     int n;
 
     if (fits && user != NULL)
         fits = add_colon(name, sizeof name) && add_part(name, sizeof name, user);
-    if (!folder(out, size))
+    if (!state_directory(out, size))
         return false;
     errno = ENAMETOOLONG;
     if (!fits)
@@ -96,8 +98,8 @@ static bool path_of(const session *s, const char *user, char *out, size_t size)
 
 /* ---- Write ---- */
 
-/* Makes the folders above the file that are not there, for this user alone. */
-static bool make_folders(const char *path)
+/* Creates the missing directories of the path, with mode 0700. */
+static bool make_directories(const char *path)
 {
     char part[PATH_MAX];
     size_t len = strlen(path);
@@ -115,7 +117,7 @@ static bool make_folders(const char *path)
     return true;
 }
 
-/* A file beside the one that is meant, then a rename: nobody sees half of it. */
+/* Writes a temporary file and renames it, so that nobody reads an incomplete one. */
 static bool write_file(const char *path, const char *line)
 {
     char temporary[PATH_MAX];
@@ -124,12 +126,12 @@ static bool write_file(const char *path, const char *line)
     bool done;
 
     errno = ENAMETOOLONG;
-    if (n < 0 || (size_t)n >= sizeof temporary || !make_folders(path))
+    if (n < 0 || (size_t)n >= sizeof temporary || !make_directories(path))
         return false;
     int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
         return false;
-    errno = ENOSPC; /* of a write that is short, which sets none */
+    errno = ENOSPC; /* for a short write, which does not set errno */
     done = write(fd, line, len) == (ssize_t)len && write(fd, "\n", 1) == 1;
     done = close(fd) == 0 && done && rename(temporary, path) == 0;
     if (!done) {
@@ -150,19 +152,20 @@ bool cookies_save(const session *s)
         return true;
     int error = errno;
     if (error == 0)
-        complain("cannot keep the cookie: HOME is not set, and user ID %ld has no home directory; set "
-                 "XDG_STATE_HOME",
-                 (long)getuid());
+        print_error("cannot store the cookie: HOME is not set, and user ID %ld has no home directory; set "
+                    "XDG_STATE_HOME to a directory that you can write",
+                    (long)getuid());
     else
-        complain("cannot keep the cookie in %.500s: %s; see that it can be written, or set XDG_STATE_HOME",
-                 path[0] != '\0' ? path : "a file", strerror(error));
+        print_error(
+            "cannot store the cookie in %.500s: %s; set XDG_STATE_HOME to a directory that you can write",
+            path[0] != '\0' ? path : "a file", strerror(error));
     return false;
 }
 
 /* ---- Read ---- */
 
-/* The one line of a file that is the user's own. False without a word if there
- * is no such file. */
+/* Reads the only line of a file that belongs to the user and that nobody else can
+ * read. False; if the file exists, an error has been printed. */
 static bool read_file(const char *path, char *out, size_t size)
 {
     struct stat about;
@@ -171,12 +174,12 @@ static bool read_file(const char *path, char *out, size_t size)
 
     if (fd < 0) {
         if (errno != ENOENT && errno != ENOTDIR)
-            complain("cannot read %s: %s", path, strerror(errno));
+            print_error("cannot read %s: %s", path, strerror(errno));
         return false;
     }
     if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_uid != geteuid() ||
         (about.st_mode & 077) != 0)
-        complain("%s is not a file of yours alone: remove it and log in again", path);
+        print_error("%s: not a regular file that only you can read; remove it and log in again", path);
     else
         got = read(fd, out, size);
     (void)close(fd);
@@ -184,7 +187,7 @@ static bool read_file(const char *path, char *out, size_t size)
         return false;
     if (got < 2 || out[got - 1] != '\n' || memchr(out, ' ', (size_t)got) != NULL ||
         !smsp_text_ok((const uint8_t *)out, (size_t)got - 1)) {
-        complain("%s is damaged: remove it and log in again", path);
+        print_error("%s: damaged; remove it and log in again", path);
         return false;
     }
     out[got - 1] = '\0';
@@ -199,11 +202,11 @@ bool cookies_load(session *s)
         return false;
     if (read_file(path, s->cookie, sizeof s->cookie))
         return true;
-    session_leave(s);
+    session_clear_cookie(s);
     return false;
 }
 
-bool cookies_last(session *s)
+bool cookies_load_last_user(session *s)
 {
     char path[PATH_MAX];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The cookie store: one file for each HOST:PORT:USER, mode 0600, in
- * $XDG_STATE_HOME/smsp (or ~/.local/state/smsp), and one for each HOST:PORT that
- * names the user of the last login. Each is replaced as a whole or not at all. */
+/* The cookie files in $XDG_STATE_HOME/smsp (or ~/.local/state/smsp): HOST:PORT:USER
+ * contains a cookie, HOST:PORT the user of the last login. Their mode is 0600, and
+ * they are replaced atomically. */
 #ifndef COOKIES_H
 #define COOKIES_H
 
@@ -9,19 +9,19 @@
 
 #include "session.h"
 
-/* Keeps the session's cookie, and its user as the last login. False: it could
- * not, and has said why. */
+/* Stores the cookie, and the user as the last login. False: an error has been
+ * printed. */
 bool cookies_save(const session *s) SMSP_MUST_USE;
 
-/* Fetches the cookie of the session's user. False: there is none, or its file is
- * not to be trusted, which it has said. */
+/* Loads the cookie of s->user. False: there is no such file, or it cannot be
+ * trusted, and an error has been printed. */
 bool cookies_load(session *s) SMSP_MUST_USE;
 
-/* Sets the session's user to that of the last login. False: there was none. */
-bool cookies_last(session *s) SMSP_MUST_USE;
+/* Sets s->user to the user of the last login. False: there was none. */
+bool cookies_load_last_user(session *s) SMSP_MUST_USE;
 
-/* Removes the file of the session's user if it holds the session's cookie: a
- * newer login elsewhere keeps its own. */
+/* Removes the cookie file of s->user, unless it contains another cookie: that of a
+ * newer login. */
 void cookies_remove(const session *s);
 
 #endif

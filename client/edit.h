@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Line input for the interactive client: with history and completion
- * (edit_libedit.c) where libedit is there, plain (edit_none.c) where it is not. */
+/* Line input at a terminal: with history and completion (edit_libedit.c), or without
+ * (edit_none.c) if smsp is built without libedit. */
 #ifndef EDIT_H
 #define EDIT_H
 
@@ -11,26 +11,26 @@
 
 typedef struct editor editor;
 
-/* The i-th word that completes a line's first word, NULL after the last. */
-typedef const char *(*edit_word)(size_t i);
+/* The i-th word for the completion of the first word of a line, NULL after the last. */
+typedef const char *(*edit_completion)(size_t i);
 
 typedef enum edit_result {
-    EDIT_LINE, /* *line is a line without its end; it stays until the next call */
-    EDIT_END,  /* the input has ended */
-    EDIT_SKIP  /* a line that cannot be used, which has been complained about */
+    EDIT_LINE,   /* *line is a line without its terminator, valid until the next call */
+    EDIT_END,    /* the input has ended */
+    EDIT_INVALID /* the line cannot be used; an error has been printed */
 } edit_result;
 
-/* What this file is: "libedit" or "plain". */
+/* The kind of line input: "libedit" or "plain". */
 const char *edit_kind(void);
 
-/* Begins reading lines from the terminal; prompts go to screen. NULL: it cannot,
- * and has said why. */
-editor *edit_open(FILE *screen, edit_word word);
+/* Prepares reading from the terminal; prompts are written to screen. NULL: an error
+ * has been printed. */
+editor *edit_open(FILE *screen, edit_completion word);
 
-/* Shows the prompt and reads a line. */
+/* Prints the prompt and reads a line. */
 edit_result edit_line(editor *e, const char *prompt, smsp_span *line) SMSP_MUST_USE;
 
-/* Puts the terminal back as it was. NULL is fine. */
+/* Restores the settings of the terminal. e may be NULL. */
 void edit_close(editor *e);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Line input with libedit. */
 #define _GNU_SOURCE /* strdup and the like for histedit.h */
 #include "edit.h"
 
@@ -7,7 +8,7 @@
 #include <locale.h>
 #include <string.h>
 
-#include "show.h"
+#include "output.h"
 
 #define HISTORY_LINES 1000
 #define PROMPT_MAX    300u
@@ -15,7 +16,7 @@
 struct editor {
     EditLine *el;
     History *history;
-    edit_word word;
+    edit_completion word;
     char prompt[PROMPT_MAX];
 };
 
@@ -37,7 +38,7 @@ static char *show_prompt(EditLine *el)
     return editor_of(el)->prompt;
 }
 
-/* Completes the first word as far as all words that begin so agree. */
+/* Completes the first word up to the longest common prefix of all candidates. */
 static unsigned char complete(EditLine *el, int key)
 {
     const LineInfo *line = el_line(el);
@@ -71,7 +72,7 @@ static unsigned char complete(EditLine *el, int key)
     return CC_REFRESH;
 }
 
-/* Text is UTF-8, whatever the locale of the terminal says. */
+/* Text is UTF-8 in every locale. */
 static void set_locale(void)
 {
     const char *set = setlocale(LC_CTYPE, "");
@@ -80,7 +81,7 @@ static void set_locale(void)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-editor *edit_open(FILE *screen, edit_word word)
+editor *edit_open(FILE *screen, edit_completion word)
 {
     static editor only;
     HistEvent event;
@@ -90,7 +91,7 @@ editor *edit_open(FILE *screen, edit_word word)
     only.history = history_init();
     only.el = el_init("smsp", stdin, screen, stderr);
     if (only.history == NULL || only.el == NULL) {
-        complain("libedit cannot use this terminal; give the commands on standard input instead");
+        print_error("libedit cannot use this terminal; give the commands on standard input instead");
         edit_close(&only);
         return NULL;
     }

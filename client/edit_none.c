@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+/* Line input without libedit: the terminal itself edits the line. */
 #include "edit.h"
 
 #include "lines.h"
-#include "show.h"
+#include "output.h"
 
-/* A terminal hands over lines of at most 4,095 bytes and the LF; it drops the
- * rest without a word (N_TTY_BUF_SIZE of Linux). */
+/* In line mode a terminal of Linux delivers at most 4,095 bytes and the LF, and drops
+ * the rest of a longer line (N_TTY_BUF_SIZE). */
 #define TERMINAL_LINE_MAX 4095u
 
 struct editor {
@@ -18,7 +19,7 @@ const char *edit_kind(void)
     return "plain";
 }
 
-editor *edit_open(FILE *screen, edit_word word)
+editor *edit_open(FILE *screen, edit_completion word)
 {
     static editor only;
 
@@ -42,11 +43,11 @@ edit_result edit_line(editor *e, const char *prompt, smsp_span *line)
     default:
         break;
     }
-    complain(
-        "the line was not sent: it fills the terminal's %u bytes and may have been cut; build with libedit, "
-        "or give the line on standard input",
+    print_error(
+        "the line was not sent: the terminal may have cut it, since it has %u bytes; build with libedit, or "
+        "give the line on standard input",
         TERMINAL_LINE_MAX);
-    return EDIT_SKIP;
+    return EDIT_INVALID;
 }
 
 void edit_close(editor *e)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* Many commands in a row. */
+/* Runs many commands over one connection. */
 #ifndef INTERACTIVE_H
 #define INTERACTIVE_H
 
 #include "session.h"
 
-/* A person at a terminal: prompts, history and completion. Returns the program's
- * exit status: 0, or 2 if the server or the terminal cannot be used. */
+/* Reads commands from the terminal, with a prompt. Returns the exit status of the
+ * program: 0, or 2 if the server or the terminal cannot be used. */
 int interactive_terminal(session *s);
 
-/* Commands from standard input, one a line; nothing but replies is printed on
- * standard output. Exit status 0: all answered well; 1: one or more got KO; 2: a
- * line was no command, or the connection failed, which ends it. */
+/* Reads one command from each line of standard input, and prints only the replies on
+ * standard output. Returns the exit status of the program: 0 if every reply was OK,
+ * 1 if there was a KO, 2 if a line was not a command or the connection failed. The
+ * latter ends the run. */
 int interactive_batch(session *s);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Reads lines of bounded length. */
 #define _GNU_SOURCE /* getc_unlocked */
 #include "lines.h"
 

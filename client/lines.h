@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines of standard input, of bounded length. */
+/* Reads lines of bounded length. */
 #ifndef LINES_H
 #define LINES_H
 
@@ -10,9 +10,9 @@
 
 typedef enum lines_result { LINES_LINE, LINES_TOO_LONG, LINES_END } lines_result;
 
-/* Reads a line into the size bytes of buffer; *line is it without LF or CR LF.
- * What follows the last LF is a line too. LINES_TOO_LONG: it has more than size
- * bytes and was dropped. LINES_END: there is no more, or reading failed. */
+/* Reads a line into the size bytes of buffer; *line excludes LF or CR LF. The last
+ * line may end without LF. LINES_TOO_LONG: it had more than size bytes and was
+ * dropped. LINES_END: the input has ended, or reading has failed. */
 lines_result lines_read(FILE *from, uint8_t *buffer, size_t size, smsp_span *line) SMSP_MUST_USE;
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* smsp, a client of the Simple Mail Server Protocol: options and modes. */
 #define _GNU_SOURCE /* getopt_long */
 #include <errno.h>
 #include <getopt.h>
@@ -7,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "cookies.h"
 #include "edit.h"
 #include "interactive.h"
+#include "output.h"
 #include "session.h"
-#include "show.h"
 #include "standard_fds.h"
-#include "verbs.h"
 
 #define SECONDS_MAX 3600
 
@@ -21,7 +22,7 @@ static const char usage_line[] = "usage: smsp [-u USER] HOST PORT [COMMAND ...]"
 
 typedef struct options {
     const char *user;
-    int timeout; /* milliseconds, 0: the usual */
+    int timeout; /* milliseconds; 0: the default */
     bool trace;
     bool help;
     bool version;
@@ -32,24 +33,28 @@ static void print_help(void)
     printf("%s\n"
            "A client of the Simple Mail Server Protocol.\n"
            "\n"
-           "Without COMMAND it reads commands, from a person or from standard input.\n"
-           "With one it carries it out and exits: 0 for OK, 1 for KO, 2 for wrong usage or\n"
-           "trouble with the connection.\n"
+           "With COMMAND, smsp executes it and exits. Without, it reads commands from the\n"
+           "terminal or from standard input. Exit status: 0 for OK, 1 for KO, 2 for wrong\n"
+           "usage, a connection that fails or an invalid reply.\n"
            "\n"
-           "  -u, --user USER    whose session: otherwise SMSP_USER, or with COMMAND the last login\n"
-           "  --trace            show each line sent and received\n"
-           "  --timeout SECONDS  how long to wait for a connection or a reply (30)\n"
-           "  --help             show this\n"
-           "  --version          show the version\n"
+           "  -u, --user USER    use the session of USER (default: SMSP_USER; for a single\n"
+           "                     COMMAND, otherwise the user of the last login)\n"
+           "  --trace            print each line sent and received on standard error\n"
+           "  --timeout SECONDS  for connecting and for each reply (default: 30)\n"
+           "  -h, --help         print this help\n"
+           "  --version          print the version\n"
            "\n"
            "Commands:\n",
            usage_line);
-    verbs_help();
-    puts("\nSMSP_PASSWORD  the password for COMMAND; otherwise it is asked for\n"
-         "XDG_STATE_HOME where cookies are kept, in smsp/ (~/.local/state)");
+    commands_help();
+    puts("\nEnvironment:\n"
+         "  SMSP_PASSWORD      the password for COMMAND; without it, smsp asks\n"
+         "  SMSP_USER          the default of --user\n"
+         "  XDG_STATE_HOME     smsp stores cookies in $XDG_STATE_HOME/smsp\n"
+         "                     (default: ~/.local/state/smsp)");
 }
 
-/* A decimal number from 1 to most, nothing else. */
+/* Parses a decimal number from 1 to most. */
 static bool read_number(const char *text, long most, long *number)
 {
     char *end = NULL;
@@ -61,15 +66,15 @@ static bool read_number(const char *text, long most, long *number)
     return errno == 0 && *end == '\0' && *number >= 1 && *number <= most;
 }
 
-/* A wrong option, as it was typed. */
-static void complain_of_option(int argc, char **argv, const char *what)
+/* Prints what is wrong with an option, as it was typed. */
+static void option_error(int argc, char **argv, const char *what)
 {
     const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
 
     if (optopt != 0 && strncmp(word, "--", 2) != 0)
-        complain("%s '-%c'; smsp --help lists the options", what, optopt);
+        print_error("%s '-%c'; smsp --help lists the options", what, optopt);
     else
-        complain("%s '%s'; smsp --help lists the options", what, word);
+        print_error("%s '%s'; smsp --help lists the options", what, word);
 }
 
 static bool read_options(int argc, char **argv, options *o)
@@ -83,7 +88,7 @@ static bool read_options(int argc, char **argv, options *o)
     int option;
 
     opterr = 0;
-    /* "+": the text of a message may hold words with dashes. */
+    /* "+": stop at HOST, since a message may contain words that begin with '-'. */
     while ((option = getopt_long(argc, argv, "+:u:h", known, NULL)) != -1) {
         switch (option) {
         case 'u':
@@ -94,7 +99,7 @@ static bool read_options(int argc, char **argv, options *o)
             break;
         case 's':
             if (!read_number(optarg, SECONDS_MAX, &seconds)) {
-                complain("--timeout '%s' is not a number of seconds from 1 to %d", optarg, SECONDS_MAX);
+                print_error("--timeout '%s' is not a number of seconds from 1 to %d", optarg, SECONDS_MAX);
                 return false;
             }
             o->timeout = (int)seconds * 1000;
@@ -106,18 +111,18 @@ static bool read_options(int argc, char **argv, options *o)
             o->version = true;
             break;
         case ':':
-            complain_of_option(argc, argv, "a value is missing after");
+            option_error(argc, argv, "a value is missing after option");
             return false;
         default:
-            complain_of_option(argc, argv, "unknown option");
+            option_error(argc, argv, "unknown option");
             return false;
         }
     }
     return true;
 }
 
-/* Whose session it is, and the cookie if it is known. Only for a single command
- * does the last login count: who begins anew says who they are. */
+/* Sets the user, and loads the cookie if there is one. The last login is the default
+ * for a single command only: a new series of commands begins with its own login. */
 static bool choose_user(session *s, const char *user, bool once)
 {
     const char *source = user != NULL ? "-u" : "SMSP_USER";
@@ -125,13 +130,13 @@ static bool choose_user(session *s, const char *user, bool once)
     if (user == NULL)
         user = getenv("SMSP_USER");
     if (user == NULL || user[0] == '\0') {
-        if (once && cookies_last(s))
-            (void)!cookies_load(s); /* without one, the command says what is missing */
+        if (once && cookies_load_last_user(s))
+            (void)!cookies_load(s); /* without a cookie the command prints an error */
         return true;
     }
     size_t len = strlen(user);
     if (len > SESSION_USER_MAX || strchr(user, ' ') != NULL || !smsp_text_ok((const uint8_t *)user, len)) {
-        complain("%s '%s' is no username", source, user);
+        print_error("%s '%s' is not a valid username", source, user);
         return false;
     }
     memcpy(s->user, user, len + 1);
@@ -139,7 +144,7 @@ static bool choose_user(session *s, const char *user, bool once)
     return true;
 }
 
-/* One command, its words joined by spaces. */
+/* Executes one command: its words joined by spaces. */
 static int run_once(session *s, int count, char **words)
 {
     static uint8_t line[SESSION_LINE_MAX];
@@ -149,7 +154,7 @@ static int run_once(session *s, int count, char **words)
         size_t word = strlen(words[i]);
 
         if (word + 1 > sizeof line - len) {
-            complain("the command was not sent: it has more than %zu bytes", sizeof line - 1);
+            print_error("the command was not sent: it has more than %zu bytes", sizeof line - 1);
             return 2;
         }
         if (i > 0)
@@ -157,11 +162,11 @@ static int run_once(session *s, int count, char **words)
         memcpy(line + len, words[i], word);
         len += word;
     }
-    switch (verbs_run(s, VERBS_ONCE, (smsp_span){line, len})) {
-    case VERBS_OK:
-    case VERBS_QUIT:
+    switch (commands_run(s, COMMAND_ONCE, (smsp_span){line, len})) {
+    case COMMAND_OK:
+    case COMMAND_QUIT:
         return 0;
-    case VERBS_KO:
+    case COMMAND_KO:
         return 1;
     default:
         return 2;
@@ -175,11 +180,11 @@ static int run(const options *o, int count, char **words)
     int status;
 
     if (count < 2) {
-        complain("%s missing; %s", count == 0 ? "HOST and PORT are" : "PORT is", usage_line);
+        print_error("%s missing; %s", count == 0 ? "HOST and PORT are" : "PORT is", usage_line);
         return 2;
     }
     if (!read_number(words[1], 65535, &port)) {
-        complain("port '%s' is not a number from 1 to 65535", words[1]);
+        print_error("port '%s' is not a number from 1 to 65535", words[1]);
         return 2;
     }
     session_init(&s, words[0], words[1]);
@@ -202,7 +207,7 @@ int main(int argc, char **argv)
     int status = 0;
 
     if (!standard_fds_open()) {
-        complain("cannot open /dev/null in place of a closed descriptor: %s", strerror(errno));
+        print_error("cannot open /dev/null in place of a closed descriptor: %s", strerror(errno));
         return 2;
     }
     if (!read_options(argc, argv, &o))
@@ -213,8 +218,8 @@ int main(int argc, char **argv)
         printf("smsp %s (line input: %s)\n", SMSP_VERSION, edit_kind());
     else
         status = run(&o, argc - optind, argv + optind);
-    if (show_error() != 0) {
-        complain("cannot write the output: %s", strerror(show_error()));
+    if (output_error() != 0) {
+        print_error("cannot write the output: %s", strerror(output_error()));
         return 2;
     }
     return status;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Reads a password from the terminal without echo. */
 #define _GNU_SOURCE /* sigaction, sigset_t */
 #include "password.h"
 
@@ -9,10 +10,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "show.h"
+#include "output.h"
 #include "terminal.h"
 
-/* The signals that a person at a terminal can cause, and those that end a program. */
+/* The signals that the terminal sends, and those that usually end a program. */
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGALRM, SIGPIPE};
 #define SIGNALS (sizeof signals / sizeof signals[0])
 
@@ -23,7 +24,7 @@ static void note_signal(int number)
     caught = number;
 }
 
-/* Without SA_RESTART: the read must end, so that the echo can be turned on again. */
+/* Without SA_RESTART: a signal must interrupt read, so that the echo is restored. */
 static void catch_signals(struct sigaction *before)
 {
     struct sigaction action = {.sa_handler = note_signal};
@@ -65,8 +66,8 @@ static got read_line(int tty, char *out, size_t size, size_t *len)
     }
 }
 
-/* One prompt, with the echo off in between. A signal that came is delivered when
- * all is as it was; after a stop (SIGTSTP) the caller asks again. */
+/* Prompts once, with the echo off. A signal is raised again when the terminal has its
+ * old settings; after SIGTSTP and SIGCONT the caller prompts again. */
 static got ask_once(int tty, const char *prompt, char *out, size_t size, size_t *len)
 {
     struct sigaction before[SIGNALS];
@@ -76,10 +77,10 @@ static got ask_once(int tty, const char *prompt, char *out, size_t size, size_t 
     if (tcgetattr(tty, &usual) != 0)
         return GOT_END;
     quiet = usual;
-    terminal_set_lines(&quiet);
+    terminal_set_line_mode(&quiet);
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     catch_signals(before);
-    /* Not TCSAFLUSH: it drops a password that was typed or pasted before the prompt. */
+    /* Not TCSAFLUSH: it drops what was typed or pasted before the prompt. */
     if (tcsetattr(tty, TCSADRAIN, &quiet) == 0) {
         (void)!write(tty, prompt, strlen(prompt));
         what = read_line(tty, out, size, len);
@@ -98,7 +99,7 @@ bool password_ask(const char *prompt, char *out, size_t size, size_t *len)
     got what;
 
     if (tty < 0) {
-        complain("there is no terminal to ask for the password on: set SMSP_PASSWORD");
+        print_error("cannot ask for the password: /dev/tty: %s; set SMSP_PASSWORD", strerror(errno));
         return false;
     }
     do
@@ -106,9 +107,9 @@ bool password_ask(const char *prompt, char *out, size_t size, size_t *len)
     while (what == GOT_SIGNAL);
     (void)close(tty);
     if (what == GOT_TOO_MUCH)
-        complain("the password has more than %zu bytes", size);
+        print_error("the password has more than %zu bytes", size);
     else if (what == GOT_END)
-        complain("no password was given");
+        print_error("no password was entered");
     if (what != GOT_LINE)
         explicit_bzero(out, size);
     return what == GOT_LINE;

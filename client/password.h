@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Asking for a password on the terminal, without echo. */
+/* Reads a password from the terminal without echo. */
 #ifndef PASSWORD_H
 #define PASSWORD_H
 
@@ -8,10 +8,10 @@
 
 #include "smsp.h"
 
-/* Asks for one line on the controlling terminal and puts it, without its end, into
- * out; *len gets its bytes. The terminal is as it was when this returns, and when
- * a signal ends the program or stops it. False: no terminal, the line has more
- * than size bytes, or the input ended; it has been complained about. */
+/* Prints the prompt on the controlling terminal and reads one line into the size
+ * bytes of out; *len is its length without the terminator. The settings of the
+ * terminal are restored, also if a signal ends or stops the program. False, with an
+ * error printed: no terminal, a longer line, or the end of the input. */
 bool password_ask(const char *prompt, char *out, size_t size, size_t *len) SMSP_MUST_USE;
 
 #endif

@@ -1,7 +1,7 @@
 # smsp, the client, its tests and the demo.
 
 CLIENT_EDIT := $(if $(call has,libedit),edit_libedit,edit_none)
-CLIENT_SRC := account call cookies interactive lines mail main password session show standard_fds terminal verbs $(CLIENT_EDIT)
+CLIENT_SRC := account call commands cookies interactive lines mail main output password session standard_fds terminal $(CLIENT_EDIT)
 CLIENT_OBJ := $(CLIENT_SRC:%=$(B)/client/%.o)
 CLIENT_LIBS := $(if $(filter edit_libedit,$(CLIENT_EDIT)),$(call libs,libedit))
 SMSP := $(if $(filter release,$(VARIANT)),client/smsp,$(B)/smsp)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+/* Connects, sends requests and receives replies, whatever terminator the server
+ * gives them. */
 #define _GNU_SOURCE /* explicit_bzero, memrchr, SOCK_CLOEXEC */
 #include "session.h"
 
@@ -13,21 +15,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "show.h"
+#include "output.h"
 
-#define TIMEOUT_DEFAULT 30000
+#define DEFAULT_TIMEOUT_MS 30000
 
-/* A server that does not end its replies is known by its silence. It is waited
- * for longer than FRM-4 would have it: a reply that the network delivers in
- * pieces must not be taken short. Only a connection's first reply is at stake. */
-#define FIRST_SILENCE 1000
-#define LATER_SILENCE 150
+/* A reply without a terminator ends with silence. The first silence is longer
+ * than FRM-4 says, so that a reply that the network delivers in pieces is not cut:
+ * it decides how the client reads all replies of the connection. */
+#define FIRST_SILENCE_MS 1000
+#define LATER_SILENCE_MS 150
 
-/* How soon after a first KO a close means that it was no answer. */
-#define REFUSAL 20
+/* If the server closes so soon after a first KO, the KO may mean that it is full. */
+#define CLOSE_AFTER_KO_MS 20
 
-/* What became of lines or of a reply. */
-typedef enum { WENT_WELL, LOST_BEFORE, LOST_AFTER, COMPLAINED } outcome;
+/* The result of sending lines or of receiving a reply. */
+typedef enum {
+    DONE,
+    NOT_SENT, /* the connection broke before the first byte was sent */
+    LOST,     /* the connection broke later */
+    FAILED    /* something else, already reported */
+} outcome;
 
 static int64_t now(void)
 {
@@ -41,7 +48,7 @@ static int64_t now(void)
 
 void session_init(session *s, const char *host, const char *port)
 {
-    *s = (session){.host = host, .port = port, .timeout = TIMEOUT_DEFAULT, .fd = -1};
+    *s = (session){.host = host, .port = port, .timeout = DEFAULT_TIMEOUT_MS, .fd = -1};
 }
 
 static void disconnect(session *s)
@@ -51,8 +58,8 @@ static void disconnect(session *s)
     s->fd = -1;
 }
 
-/* Waits until the descriptor is ready or the deadline has passed: 0 then. */
-static int wait_for(int fd, short events, int64_t deadline)
+/* Waits until the descriptor is ready. 0: the deadline has passed. */
+static int poll_until(int fd, short events, int64_t deadline)
 {
     for (;;) {
         struct pollfd one = {.fd = fd, .events = events};
@@ -64,7 +71,7 @@ static int wait_for(int fd, short events, int64_t deadline)
     }
 }
 
-/* Connects one address within the time: 0, or an errno. */
+/* Connects to one address within the timeout. Returns 0 or an errno. */
 static int connect_socket(int fd, const struct addrinfo *a, int timeout)
 {
     int error = 0;
@@ -74,13 +81,13 @@ static int connect_socket(int fd, const struct addrinfo *a, int timeout)
         return 0;
     if (errno != EINPROGRESS)
         return errno;
-    int ready = wait_for(fd, POLLOUT, now() + timeout);
+    int ready = poll_until(fd, POLLOUT, now() + timeout);
     if (ready <= 0)
         return ready == 0 ? ETIMEDOUT : errno;
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-/* A connected socket to the first address that takes it, or -1 and an errno. */
+/* A socket connected to the first address that accepts, or -1 and *error. */
 static int connect_any(const struct addrinfo *list, int timeout, int *error)
 {
     const int on = 1;
@@ -113,27 +120,28 @@ session_result session_connect(session *s)
         return SESSION_OK;
     error = getaddrinfo(s->host, s->port, &hints, &list);
     if (error != 0) {
-        complain("cannot find host '%s': %s; check the name, or give an address", s->host,
-                 error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
-        return SESSION_TROUBLE;
+        print_error("cannot find host '%s': %s; check the name, or give an address", s->host,
+                    error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+        return SESSION_FAILED;
     }
     s->fd = connect_any(list, s->timeout, &error);
     freeaddrinfo(list);
     if (s->fd < 0) {
-        complain("cannot connect to %s port %s: %s; is a server running there?", s->host, s->port,
-                 strerror(error));
-        return SESSION_TROUBLE;
+        print_error("cannot connect to %s port %s: %s; is a server running there?", s->host, s->port,
+                    strerror(error));
+        return SESSION_FAILED;
     }
     s->answered = false;
-    /* The buffer has room for the longest line, so this cannot fail. */
+    s->error = 0;
+    /* This cannot fail: the buffer is large enough for the longest line. */
     return smsp_frame_init(&s->frame, s->buffer, sizeof s->buffer, SESSION_LINE_MAX) == SMSP_OK
                ? SESSION_OK
-               : SESSION_TROUBLE;
+               : SESSION_FAILED;
 }
 
 /* ---- Send and receive ---- */
 
-/* How much of a line may be shown: all but a password. */
+/* How many bytes of a line --trace may show: all but a password. */
 static size_t public_part(smsp_span line)
 {
     smsp_request request;
@@ -142,11 +150,11 @@ static size_t public_part(smsp_span line)
     if (smsp_request_parse(line.at, line.len, &request) != SMSP_OK ||
         (request.verb != SMSP_REGISTER && request.verb != SMSP_LOGIN))
         return line.len;
-    space = memrchr(line.at, ' ', line.len); /* the password is the last part */
+    space = memrchr(line.at, ' ', line.len); /* the password is the last word */
     return space == NULL ? line.len : (size_t)(space - line.at) + 1;
 }
 
-/* One line for --trace. */
+/* Prints one line for --trace. */
 static void trace(const session *s, char direction, smsp_span line)
 {
     size_t shown = direction == '>' ? public_part(line) : line.len;
@@ -154,7 +162,7 @@ static void trace(const session *s, char direction, smsp_span line)
     if (!s->trace)
         return;
     fprintf(stderr, "%c ", direction);
-    show_text(stderr, (smsp_span){line.at, shown}, true);
+    output_text(stderr, (smsp_span){line.at, shown}, true);
     fputs(shown < line.len ? "***\n" : "\n", stderr);
 }
 
@@ -171,8 +179,8 @@ static void trace_lines(const session *s, smsp_span lines)
     }
 }
 
-/* Writes all lines. LOST_BEFORE: not one byte of them went out. */
-static outcome deliver(session *s, smsp_span lines)
+/* Sends all lines. */
+static outcome send_lines(session *s, smsp_span lines)
 {
     int64_t deadline = now() + s->timeout;
     size_t done = 0;
@@ -184,19 +192,21 @@ static outcome deliver(session *s, smsp_span lines)
         if (sent > 0) {
             done += (size_t)sent;
         } else if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
-            if (wait_for(s->fd, POLLOUT, deadline) == 0) {
-                complain("%s port %s takes no request: nothing for %d s", s->host, s->port,
-                         s->timeout / 1000);
-                return COMPLAINED;
+            if (poll_until(s->fd, POLLOUT, deadline) == 0) {
+                print_error("%s port %s accepted no data for %d s; the request was not completely sent",
+                            s->host, s->port, s->timeout / 1000);
+                return FAILED;
             }
         } else {
-            return done == 0 ? LOST_BEFORE : LOST_AFTER;
+            s->error = errno;
+            return done == 0 ? NOT_SENT : LOST;
         }
     }
-    return WENT_WELL;
+    return DONE;
 }
 
-/* A whole reply, if there is one. SMSP_NEED_MORE: the peer must say more. */
+/* Takes a complete reply from the buffer. ends_here: the silence or the end of the
+ * connection ends it. SMSP_NEED_MORE: it is not complete. */
 static smsp_error take_reply(session *s, bool ends_here, smsp_span *reply)
 {
     smsp_error error = smsp_frame_next(&s->frame, reply);
@@ -208,17 +218,17 @@ static smsp_error take_reply(session *s, bool ends_here, smsp_span *reply)
     return error;
 }
 
-/* Until when to wait for more bytes of a reply. */
-static int64_t silence_from_now(const session *s, int64_t deadline)
+/* Until when to wait for more bytes: silence may end a reply that has begun. */
+static int64_t poll_deadline(const session *s, int64_t deadline)
 {
-    int64_t silence = now() + (s->frame.ending == SMSP_ENDS_SILENCE ? LATER_SILENCE : FIRST_SILENCE);
+    int64_t silence = now() + (s->frame.ending == SMSP_ENDS_SILENCE ? LATER_SILENCE_MS : FIRST_SILENCE_MS);
     bool may_end_so = s->frame.ending == SMSP_ENDS_UNKNOWN || s->frame.ending == SMSP_ENDS_SILENCE;
 
     return may_end_so && smsp_frame_partial(&s->frame) && silence < deadline ? silence : deadline;
 }
 
-/* Reads what has come. False: the peer has closed the connection. */
-static bool feed(session *s)
+/* Reads what has arrived. False: the connection has ended. */
+static bool read_some(session *s)
 {
     size_t room;
     uint8_t *at = smsp_frame_room(&s->frame, &room);
@@ -226,10 +236,11 @@ static bool feed(session *s)
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
+    s->error = got < 0 ? errno : 0;
     return got > 0 && smsp_frame_fed(&s->frame, (size_t)got) == SMSP_OK;
 }
 
-/* Waits for one reply. LOST_AFTER: the connection ended before it. */
+/* Waits for one reply. LOST: the connection ended first. */
 static outcome receive(session *s, smsp_span *reply)
 {
     int64_t deadline = now() + s->timeout;
@@ -240,30 +251,31 @@ static outcome receive(session *s, smsp_span *reply)
 
         if (error == SMSP_OK) {
             trace(s, '<', *reply);
-            return WENT_WELL;
+            return DONE;
         }
         if (error != SMSP_NEED_MORE) {
-            complain("the reply of %s port %s is longer than %u bytes", s->host, s->port, SESSION_LINE_MAX);
-            return COMPLAINED;
+            print_error("the reply of %s port %s has more than %u bytes", s->host, s->port, SESSION_LINE_MAX);
+            return FAILED;
         }
         if (!open)
-            return LOST_AFTER;
-        int64_t until = silence_from_now(s, deadline);
-        int ready = wait_for(s->fd, POLLIN, until);
+            return LOST;
+        int64_t until = poll_deadline(s, deadline);
+        int ready = poll_until(s->fd, POLLIN, until);
         if (ready <= 0 && now() >= deadline) {
-            complain("%s port %s sent no reply within %d s; the request may or may not have been carried out",
-                     s->host, s->port, s->timeout / 1000);
-            return COMPLAINED;
+            print_error(
+                "%s port %s sent no reply within %d s; the request may or may not have been carried out",
+                s->host, s->port, s->timeout / 1000);
+            return FAILED;
         }
         if (ready != 0)
-            open = feed(s);
+            open = read_some(s);
         ends_here = ready == 0 || !open;
     }
 }
 
-/* ---- Ask ---- */
+/* ---- Requests ---- */
 
-/* True if the peer has closed a connection on which it owes nothing. */
+/* Has the server closed the idle connection? */
 static bool closed_by_peer(const session *s)
 {
     uint8_t byte;
@@ -272,9 +284,9 @@ static bool closed_by_peer(const session *s)
     return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-/* Drops a connection that is of no use any more. Something unasked on it would
- * be taken for the reply to the next request: then replies are out of step. */
-static session_result drop_useless(session *s)
+/* Closes a connection that the server has closed, or on which it has sent something
+ * without a request: that would be taken for the reply to the next request. */
+static session_result drop_stale_connection(session *s)
 {
     smsp_span unasked = {NULL, 0};
     struct pollfd one = {.fd = s->fd, .events = POLLIN};
@@ -285,86 +297,93 @@ static session_result drop_useless(session *s)
         disconnect(s);
         return SESSION_OK;
     }
-    (void)feed(s);
-    (void)(take_reply(s, true, &unasked) == SMSP_OK); /* if not, there is nothing to show */
-    complain("%s port %s said '%.*s' unasked%s", s->host, s->port, (int)(unasked.len > 80 ? 80 : unasked.len),
-             unasked.len > 0 ? (const char *)unasked.at : "",
-             s->answered ? "" : "; it may have too many clients");
+    (void)read_some(s);
+    (void)(take_reply(s, true, &unasked) == SMSP_OK); /* otherwise there is nothing to print */
+    print_error("%s port %s sent '%.*s' without a request%s", s->host, s->port,
+                (int)(unasked.len > 80 ? 80 : unasked.len), unasked.len > 0 ? (const char *)unasked.at : "",
+                s->answered ? "" : "; it may have too many clients");
     disconnect(s);
-    return s->answered ? SESSION_OK : SESSION_TROUBLE;
+    return s->answered ? SESSION_OK : SESSION_FAILED;
 }
 
-/* A server with too many clients says KO and closes (FRM-12); the reader should
- * know that this KO may not be about the request. */
-static void note_refusal(const session *s, smsp_span reply)
+/* A server with too many clients sends KO and closes (FRM-12). The user should
+ * know that such a KO may not be the answer to the request. */
+static void warn_of_full_server(const session *s, smsp_span reply)
 {
     if (s->answered || reply.len != 2 || memcmp(reply.at, "KO", 2) != 0)
         return;
-    if (wait_for(s->fd, POLLIN, now() + REFUSAL) > 0 && closed_by_peer(s))
-        complain("%s port %s closed the connection after this KO; it may have too many clients", s->host, s->port);
+    if (poll_until(s->fd, POLLIN, now() + CLOSE_AFTER_KO_MS) > 0 && closed_by_peer(s))
+        print_error("%s port %s closed the connection after this KO; it may have too many clients", s->host,
+                    s->port);
 }
 
-static session_result give_up(session *s, outcome what)
+static session_result connection_lost(session *s, outcome what)
 {
+    const char *sent =
+        what == NOT_SENT ? "the request was not sent" : "the request may or may not have been carried out";
+
     disconnect(s);
-    if (what != COMPLAINED)
-        complain("%s port %s closed the connection before its reply came; %s", s->host, s->port,
-                 what == LOST_BEFORE ? "the request was not sent"
-                                     : "the request may or may not have been carried out");
-    return SESSION_TROUBLE;
+    if (what == FAILED)
+        return SESSION_FAILED;
+    if (s->error == 0 || s->error == EPIPE || s->error == ECONNRESET)
+        print_error("%s port %s closed the connection before its reply; %s", s->host, s->port, sent);
+    else
+        print_error("the connection to %s port %s failed: %s; %s", s->host, s->port, strerror(s->error),
+                    sent);
+    return SESSION_FAILED;
 }
 
-session_result session_ask(session *s, smsp_span lines, bool repeatable, smsp_span *reply)
+session_result session_request(session *s, smsp_span lines, bool repeatable, smsp_span *reply)
 {
-    outcome what = LOST_BEFORE;
+    outcome what = NOT_SENT;
     bool old, again = true;
 
-    if (drop_useless(s) != SESSION_OK)
-        return SESSION_TROUBLE;
+    if (drop_stale_connection(s) != SESSION_OK)
+        return SESSION_FAILED;
     for (old = s->fd >= 0; again; old = false) {
         if (session_connect(s) != SESSION_OK)
-            return SESSION_TROUBLE;
-        what = deliver(s, lines);
-        if (what == WENT_WELL)
+            return SESSION_FAILED;
+        what = send_lines(s, lines);
+        if (what == DONE)
             what = receive(s, reply);
-        if (what == WENT_WELL)
+        if (what == DONE)
             break;
-        /* Only one that has stood idle is likely to have been closed for its age. */
-        again = old && (what == LOST_BEFORE || (what == LOST_AFTER && repeatable));
+        /* Servers close idle connections. A new one that breaks is an error at once. */
+        again = old && (what == NOT_SENT || (what == LOST && repeatable));
         disconnect(s);
     }
-    if (what != WENT_WELL)
-        return give_up(s, what);
-    note_refusal(s, *reply);
+    if (what != DONE)
+        return connection_lost(s, what);
+    warn_of_full_server(s, *reply);
     s->answered = true;
     return SESSION_OK;
 }
 
-session_result session_next(session *s, smsp_span *reply)
+session_result session_next_reply(session *s, smsp_span *reply)
 {
-    outcome what = s->fd < 0 ? LOST_AFTER : receive(s, reply);
+    outcome what = s->fd < 0 ? LOST : receive(s, reply);
 
-    return what == WENT_WELL ? SESSION_OK : give_up(s, what);
+    return what == DONE ? SESSION_OK : connection_lost(s, what);
 }
 
 /* ---- User and cookie ---- */
 
-static bool keep(char *to, size_t size, smsp_span from)
+static bool copy(char *to, size_t size, smsp_span from)
 {
     if (from.len == 0 || from.len >= size)
         return false;
-    memmove(to, from.at, from.len); /* it may be the same name once more */
+    memmove(to, from.at, from.len); /* from may be `to` itself */
     to[from.len] = '\0';
     return true;
 }
 
-bool session_enter(session *s, smsp_span user, smsp_span cookie)
+bool session_set_cookie(session *s, smsp_span user, smsp_span cookie)
 {
-    session_leave(s);
-    return keep(s->user, sizeof s->user, user) && keep(s->cookie, sizeof s->cookie, cookie);
+    session_clear_cookie(s);
+    return copy(s->user, sizeof s->user, user) && copy(s->cookie, sizeof s->cookie, cookie);
 }
 
-void session_leave(session *s)
+void session_clear_cookie(session *s)
 {
     explicit_bzero(s->cookie, sizeof s->cookie);
 }
@@ -372,6 +391,6 @@ void session_leave(session *s)
 void session_close(session *s)
 {
     disconnect(s);
-    session_leave(s);
+    session_clear_cookie(s);
     explicit_bzero(s->buffer, sizeof s->buffer);
 }

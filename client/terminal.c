@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Puts a terminal that another program left raw back into line mode. */
+/* Sets a terminal to line mode. */
 #define _GNU_SOURCE /* tcsetattr and the flags of struct termios */
 #include "terminal.h"
 
-void terminal_set_lines(struct termios *settings)
+void terminal_set_line_mode(struct termios *settings)
 {
     settings->c_iflag &= ~(tcflag_t)(IGNCR | INLCR);
     settings->c_iflag |= ICRNL;
@@ -18,7 +18,7 @@ void terminal_repair(int fd)
     if (tcgetattr(fd, &now) != 0)
         return;
     wanted = now;
-    terminal_set_lines(&wanted);
+    terminal_set_line_mode(&wanted);
     if (wanted.c_iflag != now.c_iflag || wanted.c_oflag != now.c_oflag || wanted.c_lflag != now.c_lflag)
-        (void)tcsetattr(fd, TCSADRAIN, &wanted); /* not TCSAFLUSH: it drops what was typed ahead */
+        (void)tcsetattr(fd, TCSADRAIN, &wanted); /* TCSAFLUSH would drop pending input */
 }

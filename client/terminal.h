@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* The settings of the terminal, which another program may have left raw. */
+/* Sets a terminal to line mode, if another program has left it in raw mode. */
 #ifndef TERMINAL_H
 #define TERMINAL_H
 
 #include <termios.h>
 
-/* Changes the settings so that the terminal hands over lines, Enter ends a line,
- * and Ctrl-C sends SIGINT. */
-void terminal_set_lines(struct termios *settings);
+/* Changes the settings: the terminal delivers lines, Enter ends a line, Ctrl-C sends
+ * SIGINT. */
+void terminal_set_line_mode(struct termios *settings);
 
-/* Does the same with the terminal itself, if it is needed. It stays so: whoever
- * left it raw has ended, and the user wants to go on typing. */
+/* Sets the terminal to line mode, if it is not. Nobody restores the raw mode: the
+ * program that wanted it has ended. */
 void terminal_repair(int fd);
 
 #endif

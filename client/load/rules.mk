@@ -1,6 +1,6 @@
 # smsp-load, the load generator, and its tests.
 
-LOAD_OBJ := $(patsubst %,$(B)/client/load/%.o,histogram load_main load_peers load_run load_smsp load_wire) $(B)/client/standard_fds.o
+LOAD_OBJ := $(patsubst %,$(B)/client/load/%.o,histogram load_main load_others load_run load_smsp load_wire) $(B)/client/standard_fds.o
 LOAD_BIN := $(if $(filter release,$(VARIANT)),client/smsp-load,$(B)/smsp-load)
 HISTOGRAM_TEST := $(B)/client/tests/test_histogram
 

@@ -39,8 +39,8 @@ batch() {
     run --separate-stderr batch 'register alice pw\ncuont\nlogin\nsend\ncount\nread\n'
     [ "$status" -eq 2 ]
     [ "$(tail -n +2 <<<"$output")" = $'COUNTED 0\nKO' ]
-    [ "${stderr_lines[0]}" = "smsp: standard input, line 2: unknown command 'cuont'; 'help' lists them" ]
-    [ "${stderr_lines[1]}" = "smsp: standard input, line 3: the password is missing: give it as the last word, or in SMSP_PASSWORD" ]
+    [ "${stderr_lines[0]}" = "smsp: standard input, line 2: unknown command 'cuont'; 'help' lists the commands" ]
+    [ "${stderr_lines[1]}" = "smsp: standard input, line 3: no password: add it as the last word, or set SMSP_PASSWORD" ]
     [ "${stderr_lines[2]}" = "smsp: standard input, line 4: usage: send USER TEXT..." ]
     [ "${#stderr_lines[@]}" -eq 3 ]
 }
@@ -67,7 +67,7 @@ batch() {
     [ "$status" -eq 2 ]
     [ "$(tail -n +2 <<<"$output")" = "COUNTED 0" ]
     [ "${#stderr_lines[@]}" -eq 3 ]
-    [[ "${stderr_lines[1]}" == *"line 3: the line was not sent: it holds a control character or is not UTF-8" ]]
+    [[ "${stderr_lines[1]}" == *"line 3: the line was not sent: it contains a control character or is not UTF-8" ]]
 }
 
 @test "batch: a line of more than 64 KiB is refused, the rest is carried out" {
@@ -90,8 +90,8 @@ batch() {
     [ "${#stderr_lines[@]}" -eq 5 ]
     [[ "${stderr_lines[0]}" == "smsp: standard input, line 2: COUNT was not sent: "* ]]
     [[ "${stderr_lines[2]}" == "smsp: standard input, line 4: STORE was not sent: "* ]]
-    [ "${stderr_lines[3]}" = "smsp: standard input, line 5: unknown command '1count'; 'help' lists them" ]
-    [ "${stderr_lines[4]}" = "smsp: standard input, line 6: unknown command '${name:0:80}'; 'help' lists them" ]
+    [ "${stderr_lines[3]}" = "smsp: standard input, line 5: unknown command '1count'; 'help' lists the commands" ]
+    [ "${stderr_lines[4]}" = "smsp: standard input, line 6: unknown command '${name:0:80}'; 'help' lists the commands" ]
     run --separate-stderr smsp quit
     expect_run 0 "" ""
 }
@@ -122,7 +122,7 @@ batch() {
     XDG_STATE_HOME=/dev/null run --separate-stderr batch 'register alice pw\ncount\n'
     [ "$status" -eq 0 ]
     [ "${lines[1]}" = "COUNTED 0" ]
-    [[ "$stderr" == "smsp: standard input, line 1: cannot keep the cookie in "* ]]
+    [[ "$stderr" == "smsp: standard input, line 1: cannot store the cookie in "* ]]
 }
 
 @test "batch: 8 senders at once, and no text in a wrong mailbox" {

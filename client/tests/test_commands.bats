@@ -80,7 +80,7 @@ teardown() {
     smsp read >"$BATS_TEST_TMPDIR/read"
     printf '%s\n' "$text" | cmp - "$BATS_TEST_TMPDIR/read"
     run --separate-stderr smsp send alice "${text}y"
-    expect_run 2 "" "smsp: the text was not sent: it has 4097 bytes, and a message at most 4096"
+    expect_run 2 "" "smsp: the text was not sent: it has 4097 bytes; the maximum is 4096"
     run --separate-stderr smsp count
     expect_run 0 "COUNTED 1" ""
 }
@@ -89,7 +89,7 @@ teardown() {
     register alice
     for text in $'a\tb' $'\e[2J' $'a\nDUMP' $'\xff' $'\xc2\x9b31m' $'\x7f'; do
         run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" send alice "$text"
-        expect_run 2 "" "smsp: the line was not sent: it holds a control character or is not UTF-8"
+        expect_run 2 "" "smsp: the line was not sent: it contains a control character or is not UTF-8"
     done
     [ ! -s "$BATS_TEST_TMPDIR/terminal" ]
     run --separate-stderr smsp count
@@ -99,7 +99,7 @@ teardown() {
 @test "commands: send to nobody says that the text is left on the IMQ" {
     register alice
     run --separate-stderr smsp send nobody hello
-    expect_run 1 KO "smsp: no such user, or no room in their mailbox; the text is left on the IMQ, *"
+    expect_run 1 KO "smsp: no such user, or no room in their mailbox; the text stays in the IMQ, *"
     smsp dump
     grep -qx '  1: hello' "$BATS_TEST_TMPDIR/terminal"
 }
@@ -110,7 +110,7 @@ teardown() {
     register alice
     smsp send nobody first || [ $? -eq 1 ]
     run --separate-stderr smsp send alice second
-    expect_run 1 KO "smsp: the text was refused, but STORE has moved another one, the IMQ's most recent, to alice"
+    expect_run 1 KO "smsp: the text was rejected, but STORE moved another one, the most recent in the IMQ, to alice"
     run --separate-stderr smsp read
     expect_run 0 first ""
 }
@@ -197,13 +197,13 @@ teardown() {
     chmod 644 "$file"
     run --separate-stderr smsp logout
     [ "$status" -eq 2 ]
-    [ "${stderr_lines[0]}" = "smsp: $file is not a file of yours alone: remove it and log in again" ]
+    [ "${stderr_lines[0]}" = "smsp: $file: not a regular file that only you can read; remove it and log in again" ]
     chmod 600 "$file"
     for bytes in '' 'no newline' $'two words\n' $'\e[31m\n' "$(printf '%300s' '' | tr ' ' a)"; do
         printf '%s' "$bytes" >"$file"
         run --separate-stderr smsp count
         [ "$status" -eq 2 ]
-        [ "${stderr_lines[0]}" = "smsp: $file is damaged: remove it and log in again" ]
+        [ "${stderr_lines[0]}" = "smsp: $file: damaged; remove it and log in again" ]
     done
     rm "$file"
     ln -s /dev/zero "$file"
@@ -215,7 +215,7 @@ teardown() {
 @test "commands: a cookie that cannot be kept is told: status 2, nothing half-written" {
     XDG_STATE_HOME=/dev/null SMSP_PASSWORD=pw run --separate-stderr smsp register alice
     [ "$status" -eq 2 ]
-    [[ "$stderr" == "smsp: cannot keep the cookie in /dev/null/smsp/"*": Not a directory; see that it can be written, or set XDG_STATE_HOME" ]]
+    [[ "$stderr" == "smsp: cannot store the cookie in /dev/null/smsp/"*": Not a directory; set XDG_STATE_HOME to a directory that you can write" ]]
     mkdir -p "$(cookie_file bob)" # a folder in the file's place
     SMSP_PASSWORD=pw run --separate-stderr smsp register bob
     [ "$status" -eq 2 ]
@@ -235,13 +235,13 @@ long() {
         XDG_STATE_HOME=$(long $length) SMSP_PASSWORD=pw run --separate-stderr smsp register "user$length"
         echo "$length $status $stderr"
         [ "$status" -eq 2 ]
-        [[ "$stderr" == "smsp: cannot keep the cookie in "*": File name too long; see that it can be written, or set XDG_STATE_HOME" ]]
+        [[ "$stderr" == "smsp: cannot store the cookie in "*": File name too long; set XDG_STATE_HOME to a directory that you can write" ]]
         XDG_STATE_HOME=$(long $length) run --separate-stderr smsp count
         expect_run 2 "" "smsp: *"
     done
     start_peer 'read 1; say OK c0\n; eof'
     SMSP_PASSWORD=pw run --separate-stderr smsp login "$(printf '%%%.0s' {1..200})" # %25 each in a file's name
-    expect_run 2 "OK c0" "smsp: cannot keep the cookie in *: File name too long; *"
+    expect_run 2 "OK c0" "smsp: cannot store the cookie in *: File name too long; *"
     [ ! -e "$XDG_STATE_HOME" ]
 }
 
@@ -249,7 +249,7 @@ long() {
     long=$(printf '0%.0s' {1..250})$port
     SMSP_PASSWORD=pw run --separate-stderr "$smsp" 127.0.0.1 "$long" register alice
     [ "$status" -eq 2 ]
-    [[ "$stderr" == "smsp: cannot keep the cookie in "*": File name too long; "* ]]
+    [[ "$stderr" == "smsp: cannot store the cookie in "*": File name too long; "* ]]
     run --separate-stderr bash -c 'printf "login alice pw\nlogout\n" | "$@"' - "$smsp" 127.0.0.1 "$long"
     [ "$status" -eq 0 ]
 }
@@ -266,9 +266,9 @@ long() {
             echo "$user $home $status $stderr"
             [ "$status" -eq 2 ]
             if [ "$user" = nobody ]; then
-                [[ "$stderr" == "smsp: cannot keep the cookie in /nonexistent/.local/state/smsp/"*": "*"; see that it can be written, or set XDG_STATE_HOME" ]]
+                [[ "$stderr" == "smsp: cannot store the cookie in /nonexistent/.local/state/smsp/"*": "*"; set XDG_STATE_HOME to a directory that you can write" ]]
             else
-                [ "$stderr" = "smsp: cannot keep the cookie: HOME is not set, and user ID 123456 has no home directory; set XDG_STATE_HOME" ]
+                [ "$stderr" = "smsp: cannot store the cookie: HOME is not set, and user ID 123456 has no home directory; set XDG_STATE_HOME to a directory that you can write" ]
             fi
         done
     done
@@ -281,23 +281,23 @@ long() {
     rm "$file"
     mkdir "$file"
     run --separate-stderr smsp count
-    [ "${stderr_lines[0]}" = "smsp: $file is not a file of yours alone: remove it and log in again" ]
+    [ "${stderr_lines[0]}" = "smsp: $file: not a regular file that only you can read; remove it and log in again" ]
     [ "$(id -u)" -eq 0 ] || return 0
     rmdir "$file"
     give_cookie alice c0
     chown 123456 "$file"
     run --separate-stderr smsp count
-    [ "${stderr_lines[0]}" = "smsp: $file is not a file of yours alone: remove it and log in again" ]
+    [ "${stderr_lines[0]}" = "smsp: $file: not a regular file that only you can read; remove it and log in again" ]
 }
 
 @test "commands: without a terminal and SMSP_PASSWORD there is no password: status 2" {
     run --separate-stderr setsid -w "$smsp" 127.0.0.1 "$port" register alice
-    expect_run 2 "" "smsp: there is no terminal to ask for the password on: set SMSP_PASSWORD"
+    expect_run 2 "" "smsp: cannot ask for the password: /dev/tty: No such device or address; set SMSP_PASSWORD"
 }
 
 @test "commands: a password in the arguments is refused, and one that cannot be sent too" {
     run --separate-stderr smsp register alice pw
-    expect_run 2 "" "smsp: do not give the password in the line, where others see it: *"
+    expect_run 2 "" "smsp: do not write the password in the command, where others can see it: *"
     for password in "" "a b" $'a\tb'; do
         SMSP_PASSWORD=$password run --separate-stderr smsp register alice
         expect_run 2 "" "smsp: REGISTER was not sent: *"

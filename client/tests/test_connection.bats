@@ -73,7 +73,7 @@ slow_batch() {
 @test "connection: lost twice after a request that may be repeated: trouble, status 2" {
     start_peer 'read 1; say COUNTED 1\n; read 2' 'read 1'
     run --separate-stderr batch count count
-    expect_run 2 "COUNTED 1" "smsp: standard input, line 2: 127.0.0.1 port $port closed the connection before its reply came; the request may or may not have been carried out"
+    expect_run 2 "COUNTED 1" "smsp: standard input, line 2: 127.0.0.1 port $port closed the connection before its reply; the request may or may not have been carried out"
     [ "$(times COUNT)" -eq 3 ]
 }
 
@@ -83,7 +83,7 @@ slow_batch() {
         start_peer 'read 1; say COUNTED 1\n; read 2' 'eof'
         run --separate-stderr batch count "$line" count
         echo "$line"
-        expect_run 2 "COUNTED 1" "smsp: standard input, line 2: *closed the connection before its reply came; the request may or may not have been carried out"
+        expect_run 2 "COUNTED 1" "smsp: standard input, line 2: *closed the connection before its reply; the request may or may not have been carried out"
         [ "$(times COUNT)" -eq 1 ]
         [ "$(cut -d' ' -f1 "$sent" | sort -u)" = 1 ]
     done
@@ -93,7 +93,7 @@ slow_batch() {
     start_peer 'read 1'
     give_cookie alice c0
     run --separate-stderr smsp count
-    expect_run 2 "" "smsp: 127.0.0.1 port $port closed the connection before its reply came; *"
+    expect_run 2 "" "smsp: 127.0.0.1 port $port closed the connection before its reply; *"
 }
 
 @test "connection: lost between MESSAGE and STORE: says that the text may be on the IMQ" {
@@ -102,8 +102,8 @@ slow_batch() {
     run --separate-stderr smsp send bob hello
     [ "$status" -eq 2 ]
     [ -z "$output" ]
-    [[ "${stderr_lines[0]}" == *"closed the connection before its reply came"* ]]
-    [ "${stderr_lines[1]}" = "smsp: the server has the text, but it may be left on the IMQ, not in the mailbox of bob" ]
+    [[ "${stderr_lines[0]}" == *"closed the connection before its reply"* ]]
+    [ "${stderr_lines[1]}" = "smsp: the server has the text, but it may be in the IMQ and not in the mailbox of bob" ]
 }
 
 @test "connection: lost in the middle of a reply is no reply" {
@@ -161,7 +161,7 @@ slow_batch() {
     start_peer 'read 1; say COUNTED 1\n; read 2; many 65537 x; say \n; eof'
     give_cookie alice c0
     run --separate-stderr smsp read
-    expect_run 2 "" "smsp: the reply of 127.0.0.1 port $port is longer than 65536 bytes"
+    expect_run 2 "" "smsp: the reply of 127.0.0.1 port $port has more than 65536 bytes"
     start_peer 'read 1; say COUNTED 1\n; read 2; many 65536 x; say \n; eof'
     give_cookie alice c0
     smsp read | tr -d x | cmp - <(echo)
@@ -170,44 +170,44 @@ slow_batch() {
 @test "connection: what is said unasked is not taken for a reply" {
     start_peer 'read 1; say OK\nCOUNTED 9\n; eof' 'read 1; say COUNTED 1\n'
     run --separate-stderr batch delete count
-    expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port said 'COUNTED 9' unasked"
+    expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port sent 'COUNTED 9' without a request"
 }
 
 @test "connection: of much that is said unasked, the beginning is told" {
     start_peer "read 1; say OK\n$(printf 'y%.0s' {1..200})\n; eof" 'read 1; say COUNTED 1\n'
     run --separate-stderr batch delete count
-    expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port said '$(printf 'y%.0s' {1..80})' unasked"
+    expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port sent '$(printf 'y%.0s' {1..80})' without a request"
 }
 
 @test "connection: read, when the first of its two requests is lost" {
     start_peer 'read 1'
     give_cookie alice c0
     run --separate-stderr smsp read
-    expect_run 2 "" "smsp: 127.0.0.1 port $port closed the connection before its reply came; *"
+    expect_run 2 "" "smsp: 127.0.0.1 port $port closed the connection before its reply; *"
 }
 
 @test "connection: send, when MESSAGE is refused and the rest is lost" {
     start_peer 'read 2; say KO\n; wait 0.2'
     give_cookie alice c0
     run --separate-stderr smsp send bob hello
-    expect_run 2 KO "smsp: 127.0.0.1 port $port closed the connection before its reply came; *"
+    expect_run 2 KO "smsp: 127.0.0.1 port $port closed the connection before its reply; *"
 }
 
 @test "connection: send, when the session ends between MESSAGE and STORE" {
     start_peer 'read 2; say OK\nYou should log in first.\n; eof'
     give_cookie alice c0
     run --separate-stderr smsp send bob hello
-    expect_run 1 "You should log in first." "smsp: the session has ended; the text is left on the IMQ, *"
+    expect_run 1 "You should log in first." "smsp: the session has ended; the text stays in the IMQ, *"
 }
 
 @test "connection: a cookie or a name that is too long to be kept is told" {
     start_peer "read 1; say OK $(printf 'c%.0s' {1..256})\n; eof"
     SMSP_PASSWORD=pw run --separate-stderr smsp login alice
     [ "$status" -eq 2 ]
-    [[ "$stderr" == *": the user's name or the cookie is too long to be kept" || "$stderr" == *"that is no reply to LOGIN" ]]
+    [[ "$stderr" == *": the username or the cookie is too long to store" || "$stderr" == *"this is not a valid reply to LOGIN" ]]
     start_peer 'read 1; say OK c0\n; eof'
     SMSP_PASSWORD=pw run --separate-stderr smsp login "$(printf 'u%.0s' {1..256})"
-    expect_run 2 "OK c0" "smsp: the user's name or the cookie is too long to be kept"
+    expect_run 2 "OK c0" "smsp: the username or the cookie is too long to store"
     [ ! -e "$XDG_STATE_HOME" ]
 }
 
@@ -248,16 +248,16 @@ slow_batch() {
 @test "connection: what is no reply to the request is shown and told: status 2" {
     start_peer 'read 1; say HELLO\n; read 2; say COUNTED 01\n; read 3; say OK\n; eof'
     run --separate-stderr batch count
-    expect_run 2 HELLO "smsp: standard input, line 1: that is no reply to COUNT"
+    expect_run 2 HELLO "smsp: standard input, line 1: this is not a valid reply to COUNT"
     start_peer 'read 2; say HM\nOK\n; eof'
     give_cookie alice c0
     run --separate-stderr smsp send bob hi
     [ "$status" -eq 2 ]
     [ "$output" = HM ]
-    [ "${stderr_lines[1]}" = "smsp: the text was refused, but STORE has moved another one, the IMQ's most recent, to bob" ]
+    [ "${stderr_lines[1]}" = "smsp: the text was rejected, but STORE moved another one, the most recent in the IMQ, to bob" ]
     start_peer 'read 1; say OK\n; eof'
     SMSP_PASSWORD=pw run --separate-stderr smsp register alice
-    expect_run 2 OK "smsp: that is no reply to REGISTER"
+    expect_run 2 OK "smsp: this is not a valid reply to REGISTER"
 }
 
 @test "connection: a message that the protocol forbids is given as it is where no terminal is" {
@@ -271,7 +271,7 @@ slow_batch() {
     start_peer 'read 1; say OK\n\x1b]0\x3bx\x07\n; eof' 'read 1; say COUNTED 1\n'
     run --separate-stderr batch delete count
     [ "$status" -eq 0 ]
-    [[ "$stderr" == *"said '\\x1b]0;x\\x07' unasked" ]]
+    [[ "$stderr" == *"sent '\\x1b]0;x\\x07' without a request" ]]
 }
 
 @test "connection: a server that takes nothing is given up" {

@@ -39,9 +39,9 @@ setup() {
 
 @test "options: a missing value gives one line and status 2" {
     run --separate-stderr "$smsp" -u
-    expect_run 2 "" "smsp: a value is missing after '-u'; *"
+    expect_run 2 "" "smsp: a value is missing after option '-u'; *"
     run --separate-stderr "$smsp" --timeout
-    expect_run 2 "" "smsp: a value is missing after '--timeout'; *"
+    expect_run 2 "" "smsp: a value is missing after option '--timeout'; *"
 }
 
 @test "options: --timeout takes 1 to 3600 seconds" {
@@ -62,20 +62,20 @@ setup() {
     done
 }
 
-@test "options: a user that is no username is refused, whether by -u or by SMSP_USER" {
+@test "options: a user that is not a valid username is refused, whether by -u or by SMSP_USER" {
     run --separate-stderr "$smsp" -u 'a b' 127.0.0.1 1 count
-    expect_run 2 "" "smsp: -u 'a b' is no username"
+    expect_run 2 "" "smsp: -u 'a b' is not a valid username"
     SMSP_USER=$'a\tb' run --separate-stderr smsp count
-    expect_run 2 "" "smsp: SMSP_USER 'a\\\\x09b' is no username"
+    expect_run 2 "" "smsp: SMSP_USER 'a\\\\x09b' is not a valid username"
     run --separate-stderr "$smsp" -u "$(printf '%256s' '' | tr ' ' a)" 127.0.0.1 1 count
     [ "$status" -eq 2 ]
 }
 
 @test "options: no command, no user, no text: status 2 without a connection" {
     run --separate-stderr smsp cuont
-    expect_run 2 "" "smsp: unknown command 'cuont'; 'help' lists them"
+    expect_run 2 "" "smsp: unknown command 'cuont'; 'help' lists the commands"
     run --separate-stderr smsp $'\e[31mx'
-    expect_run 2 "" "smsp: the line was not sent: it holds a control character or is not UTF-8"
+    expect_run 2 "" "smsp: the line was not sent: it contains a control character or is not UTF-8"
     run --separate-stderr smsp register
     expect_run 2 "" "smsp: usage: register USER"
     run --separate-stderr smsp send bob

@@ -179,9 +179,9 @@ def test_password_unseen(case):
         alice.expect("Password: ")
         alice.wait_for_echo(False)
         alice.type("a secret?\r")
-        check("secret" not in alice.expect("REGISTER was not sent: a part of it is empty or holds a space"), "echoed")
+        check("secret" not in alice.expect("REGISTER was not sent: a part of it is empty or contains a space"), "echoed")
         alice.type("register alice pw\r")
-        alice.expect("do not give the password in the line")
+        alice.expect("do not write the password in the command")
         alice.expect("smsp> ")
         alice.type("\x04")
         alice.ends(status=0)
@@ -235,7 +235,7 @@ def test_long_text(case):
         alice = case.register(port, "alice")
         alice.type(f"send alice {text}\r")
         if case.plain:
-            alice.expect("the line was not sent: it fills the terminal's 4095 bytes and may have been cut")
+            alice.expect("the line was not sent: the terminal may have cut it")
         else:
             alice.expect(r"\r\nOK\r\n")
         alice.expect("alice> ")

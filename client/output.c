@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-#include "show.h"
+/* Prints replies and errors. */
+#include "output.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COMPLAINT_MAX 1024u
+#define ERROR_MAX     1024u
 #define CHARACTER_MAX 4u /* bytes of one in UTF-8 */
 
 static unsigned long line_number;
-static int output_error; /* of the first write to standard output that failed */
+static int first_error; /* of the first write to standard output that failed */
 
-/* The bytes of the character at the front, 0 if a terminal should not see it. */
+/* The length of the first character, 0 if it must be escaped. */
 static size_t printable(smsp_span text)
 {
     for (size_t n = 1; n <= CHARACTER_MAX && n <= text.len; n++)
@@ -21,9 +22,9 @@ static size_t printable(smsp_span text)
     return 0;
 }
 
-void show_text(FILE *to, smsp_span text, bool harmless)
+void output_text(FILE *to, smsp_span text, bool escape)
 {
-    if (!harmless) {
+    if (!escape) {
         (void)fwrite(text.at, 1, text.len, to);
         return;
     }
@@ -41,25 +42,25 @@ void show_text(FILE *to, smsp_span text, bool harmless)
     }
 }
 
-void show_reply(smsp_span line)
+void output_reply(smsp_span line)
 {
-    show_text(stdout, line, isatty(STDOUT_FILENO) == 1);
+    output_text(stdout, line, isatty(STDOUT_FILENO) == 1);
     (void)putchar('\n');
-    (void)show_error(); /* main asks for it at the end */
+    (void)output_error(); /* main asks for it at the end */
 }
 
-int show_error(void)
+int output_error(void)
 {
-    if (fflush(stdout) != 0 && output_error == 0)
-        output_error = errno;
-    if (ferror(stdout) && output_error == 0)
-        output_error = EIO; /* glibc has dropped the bytes, and with them the reason */
-    return output_error;
+    if (fflush(stdout) != 0 && first_error == 0)
+        first_error = errno;
+    if (ferror(stdout) && first_error == 0)
+        first_error = EIO; /* the reason is no longer known */
+    return first_error;
 }
 
-void complain(const char *format, ...)
+void print_error(const char *format, ...)
 {
-    char words[COMPLAINT_MAX];
+    char words[ERROR_MAX];
     va_list arguments;
 
     va_start(arguments, format);
@@ -68,11 +69,11 @@ void complain(const char *format, ...)
     fputs("smsp: ", stderr);
     if (line_number > 0)
         fprintf(stderr, "standard input, line %lu: ", line_number);
-    show_text(stderr, (smsp_span){(const uint8_t *)words, strlen(words)}, true);
+    output_text(stderr, (smsp_span){(const uint8_t *)words, strlen(words)}, true);
     fputc('\n', stderr);
 }
 
-void complain_at_line(unsigned long number)
+void error_at_line(unsigned long number)
 {
     line_number = number;
 }
