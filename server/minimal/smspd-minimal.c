@@ -113,9 +113,8 @@ static void print_dumps(void)
     rewind(dumps);
 }
 
-/* Answers the requests that have arrived, as many as there is room for; true if there
- * may be more. One lock for all of them keeps MESSAGE and its STORE together (FRM-11).
- * It is released before the replies are sent, so that no slow client holds it. */
+/* Answers the requests that have arrived; true if there may be more. One lock for all of
+ * them keeps MESSAGE and STORE together (FRM-11); no slow client holds it while we send. */
 static bool answer_some(int client, smsp_frame *frame, bool ends_here)
 {
     static uint8_t out[16 * (SMSP_REPLY_MAX + 1)];
