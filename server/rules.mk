@@ -1,7 +1,7 @@
 # smspd, the server, and its tests.
 
 SMSPD := $(if $(filter release,$(VARIANT)),server/smspd,$(B)/smspd)
-SMSPD_CORE := main options supervisor listener refusal worker reply_buffer keeper persist dump slot log \
+SMSPD_CORE := main options supervisor listener refusal worker worker_input worker_collect worker_answer worker_login reply_buffer keeper persist dump slot log \
 	secret/permit sandbox/confine
 # Headers of the core are found from every room of server/.
 $(B)/server/%.o: CPPFLAGS += -Iserver

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/* REGISTER and LOGIN: the only requests that need a password hash and a new cookie. */
+#define _GNU_SOURCE
+#include "worker_parts.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "sandbox/confine.h"
+
+#define DELAY_MS      1000 /* for each failed login after FREE_FAILURES */
+#define FREE_FAILURES 3
+
+/* Pipelined requests mostly carry the same cookie. */
+void worker_cookie_token(void *context, smsp_span cookie, smsp_token *out)
+{
+    worker *w = context;
+
+    if (!w->has_last || cookie.len != sizeof w->last_cookie ||
+        memcmp(w->last_cookie, cookie.at, sizeof w->last_cookie) != 0) {
+        w->secrets.cookie(w->secrets.context, cookie, &w->last_token);
+        w->has_last = cookie.len == sizeof w->last_cookie;
+        memcpy(w->last_cookie, cookie.at, w->has_last ? sizeof w->last_cookie : 0);
+    }
+    *out = w->last_token;
+}
+
+/* Hands one request over and returns the code of its reply. */
+static smsp_reply_code exchange_one(worker *w, const smsp_tokenized *tokenized)
+{
+    size_t replies = 0;
+    size_t len;
+    smsp_result result;
+    smsp_span text;
+
+    if (slot_put_request(w->slot->requests, SLOT_BYTES, tokenized, &len) != SLOT_OK)
+        return SMSP_REPLY_KO;
+    slot_exchange(w->slot, w->status, WAKE_FD, 1, (uint32_t)len);
+    return worker_take_reply(w, &replies, &result, &text) ? result.code : SMSP_REPLY_KO;
+}
+
+/* Slows down guessing; unknown usernames and wrong passwords alike (LGI-5). */
+static void delay_failed_login(worker *w)
+{
+    if (++w->failures <= FREE_FAILURES)
+        return;
+    worker_flush(w);
+    (void)poll(NULL, 0, DELAY_MS);
+}
+
+/* Draws cookies until one is not assigned (REG-5). */
+void worker_finish_login(worker *w)
+{
+    smsp_tokenized tokenized;
+    smsp_cookie candidate;
+    smsp_reply reply = {.code = SMSP_REPLY_KO, .text = {candidate.hex, SMSP_COOKIE_LEN}};
+    smsp_error error = smsp_tokenize_login(&w->secrets, &w->login, &w->salt, &tokenized, &candidate);
+
+    for (unsigned draws = 1; error == SMSP_OK; draws++) {
+        reply.code = exchange_one(w, &tokenized);
+        if (reply.code != SMSP_REPLY_AGAIN)
+            break;
+        reply.code = SMSP_REPLY_KO;
+        error = draws < SMSP_DRAWS_MAX ? smsp_draw_cookie(&w->secrets, &tokenized, &candidate) : SMSP_BAD_SECRET;
+    }
+    w->has_salt = false;
+    explicit_bzero(w->buffer + (w->login.password.at - w->buffer), w->login.password.len);
+    explicit_bzero(w->slot->requests, SLOT_REQUEST_MAX);
+    explicit_bzero(&tokenized, sizeof tokenized);
+    if (w->login.verb == SMSP_LOGIN && reply.code == SMSP_REPLY_KO)
+        delay_failed_login(w);
+    worker_reply(w, &reply);
+    explicit_bzero(&candidate, sizeof candidate);
+}
