@@ -15,18 +15,10 @@ typedef struct smsp_writer {
     bool full;
 } smsp_writer;
 
-/*@ predicate writer_ok(smsp_writer *w) =
-        w->len <= w->size && (w->full == 0 || w->full == 1) && \valid(w->out + (0 .. w->size - 1)) &&
-        \separated(w, w->out + (0 .. w->size - 1));
-*/
+#ifdef __FRAMAC__
+#include "proof/bytes_contracts.h"
+#endif
 
-/*@ requires \valid(w) && writer_ok(w) && \valid_read(at + (0 .. len - 1));
-    requires \separated(at + (0 .. len - 1), w, w->out + (0 .. w->size - 1));
-    assigns w->full, w->len, w->out[w->len .. w->size - 1];
-    ensures writer_ok(w);
-    ensures w->full <==> \old(w->full) || len > \old(w->size - w->len);
-    ensures w->len == \old(w->len) || w->len == \old(w->len) + len;
-*/
 static inline void smsp_put(smsp_writer *w, const uint8_t *at, size_t len)
 {
     if (len > w->size - w->len) {
@@ -38,12 +30,6 @@ static inline void smsp_put(smsp_writer *w, const uint8_t *at, size_t len)
     w->len += len;
 }
 
-/*@ requires \valid(w) && writer_ok(w);
-    assigns w->full, w->len, w->out[w->len .. w->size - 1];
-    ensures writer_ok(w);
-    ensures \old(w->full) ==> w->full;
-    ensures w->len >= \old(w->len);
-*/
 static inline void smsp_put_byte(smsp_writer *w, uint8_t byte)
 {
     smsp_put(w, &byte, 1);
@@ -52,27 +38,12 @@ static inline void smsp_put_byte(smsp_writer *w, uint8_t byte)
 /* A string literal, without its NUL. */
 #define SMSP_PUT_WORD(w, literal) smsp_put((w), (const uint8_t[]){literal}, sizeof(literal) - 1)
 
-/*@ requires \valid(w) && writer_ok(w) && \valid_read(span.at + (0 .. span.len - 1));
-    requires \separated(span.at + (0 .. span.len - 1), w, w->out + (0 .. w->size - 1));
-    assigns w->full, w->len, w->out[w->len .. w->size - 1];
-    ensures writer_ok(w);
-    ensures \old(w->full) ==> w->full;
-    ensures w->len >= \old(w->len);
-*/
 static inline void smsp_put_span(smsp_writer *w, smsp_span span)
 {
     smsp_put(w, span.at, span.len);
 }
 
-//@ logic integer power_of_ten(integer n) = n <= 0 ? 1 : 10 * power_of_ten(n - 1);
-
 /* number in decimal, without leading zeros */
-/*@ requires \valid(w) && writer_ok(w);
-    assigns w->full, w->len, w->out[w->len .. w->size - 1];
-    ensures writer_ok(w);
-    ensures \old(w->full) ==> w->full;
-    ensures w->len >= \old(w->len);
-*/
 static inline void smsp_put_number(smsp_writer *w, uint32_t number)
 {
     uint8_t digits[10];
@@ -89,10 +60,6 @@ static inline void smsp_put_number(smsp_writer *w, uint32_t number)
     smsp_put(w, digits + at, sizeof digits - at);
 }
 
-/*@ requires a_len == b_len ==> \valid_read(a + (0 .. a_len - 1)) && \valid_read(b + (0 .. b_len - 1));
-    assigns \nothing;
-    ensures \result <==> a_len == b_len && same(a, b, a_len);
-*/
 static inline bool smsp_same(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
     return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
@@ -101,9 +68,6 @@ static inline bool smsp_same(const uint8_t *a, size_t a_len, const uint8_t *b, s
 #define SMSP_IS_WORD(at, len, literal) smsp_same((at), (len), (const uint8_t[]){literal}, sizeof(literal) - 1)
 
 /* Takes the same time whatever the tokens hold, so that it tells nothing about them. */
-/*@ requires \valid_read(a) && \valid_read(b);
-    assigns \nothing;
-*/
 static inline bool smsp_same_token(const smsp_token *a, const smsp_token *b)
 {
     uint8_t differs = 0;

@@ -20,10 +20,6 @@ static const struct {
 };
 
 /* A command with a cookie needs a session. */
-/*@ assigns \nothing;
-    ensures \result <==> parts == SMSP_PARTS_NAME_COOKIE || parts == SMSP_PARTS_CONTENT_COOKIE ||
-        parts == SMSP_PARTS_COOKIE;
-*/
 static inline bool smsp_parts_have_cookie(smsp_parts parts)
 {
     return parts == SMSP_PARTS_NAME_COOKIE || parts == SMSP_PARTS_CONTENT_COOKIE || parts == SMSP_PARTS_COOKIE;

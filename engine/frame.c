@@ -6,10 +6,10 @@
  * a sum is as fast as | there and plainer to prove. */
 #define BLOCK 16u
 
-/*@ requires \valid_read(buffer + (from .. from + BLOCK - 1)) && from + BLOCK <= SIZE_MAX;
-    assigns \nothing;
-    ensures !\result ==> \forall integer k; from <= k < from + BLOCK ==> buffer[k] != a && buffer[k] != b;
-*/
+#ifdef __FRAMAC__
+#include "proof/frame_contracts.h"
+#endif
+
 static bool block_has(const uint8_t *buffer, size_t from, uint8_t a, uint8_t b)
 {
     uint8_t hits = 0;
@@ -25,12 +25,6 @@ static bool block_has(const uint8_t *buffer, size_t from, uint8_t a, uint8_t b)
 }
 
 /* The first place in from..to that holds a or b, or to. */
-/*@ requires from <= to && \valid_read(buffer + (0 .. to - 1));
-    assigns \nothing;
-    ensures from <= \result <= to;
-    ensures \result < to ==> buffer[\result] == a || buffer[\result] == b;
-    ensures \forall integer k; from <= k < \result ==> buffer[k] != a && buffer[k] != b;
-*/
 static size_t find(const uint8_t *buffer, size_t from, size_t to, uint8_t a, uint8_t b)
 {
     /*@ loop invariant \at(from, Pre) <= from <= to;
@@ -81,12 +75,6 @@ smsp_error smsp_frame_fed(smsp_frame *frame, size_t count)
 
 /* Drops the line under way once it is sure to be too long: more than most bytes
  * without a terminator. That it was too long is said when it ends. */
-/*@ requires \valid(frame) && frame_ok(frame) && frame->scanned <= frame->end;
-    assigns frame->discarding, frame->start, frame->scanned;
-    ensures frame_ok(frame) && frame->scanned >= \old(frame->scanned);
-    ensures frame->scanned == \old(frame->scanned) || frame->scanned == frame->end;
-    ensures frame->discarding || frame->end - frame->start <= most;
-*/
 static void drop_too_long(smsp_frame *frame, size_t most)
 {
     if (!frame->discarding && frame->end - frame->start <= most)
@@ -97,17 +85,6 @@ static void drop_too_long(smsp_frame *frame, size_t most)
 }
 
 /* The line from start to stop; the next one begins at next. */
-/*@ requires \valid(frame) && frame_ok(frame) && \valid(line);
-    requires \separated(line, frame, frame->buffer + (0 .. frame->size - 1));
-    requires frame->start <= stop <= next <= frame->end;
-    assigns *line, frame->start, frame->scanned, frame->discarding;
-    ensures frame->start == next && frame->scanned == next;
-    ensures frame_ok(frame);
-    ensures \result == SMSP_OK || \result == SMSP_TOO_LONG;
-    ensures \result == SMSP_OK ==> \old(frame->start) + line->len <= stop;
-    ensures \result == SMSP_OK ==> line->at == frame->buffer + \old(frame->start);
-    ensures \result == SMSP_OK ==> line->len <= frame->longest;
-*/
 static smsp_error take_line(smsp_frame *frame, size_t stop, size_t next, smsp_span *line)
 {
     const uint8_t *at = frame->buffer + frame->start;
@@ -125,11 +102,6 @@ static smsp_error take_line(smsp_frame *frame, size_t stop, size_t next, smsp_sp
 }
 
 /* Where the line ends if a LF stands at lf: one CR directly before it goes (FRM-2). */
-/*@ requires \valid_read(frame) && frame_ok(frame) && frame->start <= lf < frame->end;
-    assigns \nothing;
-    ensures frame->start <= \result <= lf <= \result + 1;
-    ensures \result < lf ==> frame->buffer[\result] == '\r';
-*/
 static size_t before_cr(const smsp_frame *frame, size_t lf)
 {
     return lf > frame->start && frame->buffer[lf - 1] == '\r' ? lf - 1 : lf;
@@ -159,10 +131,6 @@ smsp_error smsp_frame_next(smsp_frame *frame, smsp_span *line)
 }
 
 /* True if the bytes held are a request as soon as the client is silent (FRM-4, FRM-5, FRM-8). */
-/*@ requires \valid_read(frame) && frame_ok(frame);
-    assigns \nothing;
-    ensures \result <==> silence_ends(frame);
-*/
 static bool silence_ends(const smsp_frame *frame)
 {
     size_t least = frame->ending == SMSP_ENDS_UNKNOWN ? 2 : 1; /* FRM-4: more than one byte */

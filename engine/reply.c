@@ -7,12 +7,12 @@
 /* What a server may call a cookie; ours are shorter. */
 #define FOREIGN_COOKIE_MAX 255u
 
+#ifdef __FRAMAC__
+#include "proof/reply_contracts.h"
+#endif
+
 /* ---- Format ---- */
 
-/*@ requires \valid(w) && writer_ok(w);
-    assigns w->full, w->len, w->out[w->len .. w->size - 1];
-    ensures writer_ok(w) && w->len >= \old(w->len);
-*/
 static void put_ending(smsp_writer *w, smsp_ending ending)
 {
     if (ending == SMSP_ENDS_NUL)
@@ -60,12 +60,6 @@ smsp_error smsp_reply_format(const smsp_reply *reply, smsp_ending ending, uint8_
 /* ---- Parse ---- */
 
 /* If the line begins with the word, cuts it off. */
-/*@ requires \valid(line) && \valid_read(line->at + (0 .. line->len - 1)) && \valid_read(word + (0 .. len - 1));
-    requires \separated(line, line->at + (0 .. line->len - 1), word + (0 .. len - 1));
-    assigns line->at, line->len;
-    ensures \result ==> len <= \old(line->len);
-    ensures \result ==> line->at == \old(line->at) + len && line->len == \old(line->len) - len;
-*/
 static bool cut_word(smsp_span *line, const uint8_t *word, size_t len)
 {
     if (line->len < len || !smsp_same(line->at, len, word, len))
@@ -78,11 +72,6 @@ static bool cut_word(smsp_span *line, const uint8_t *word, size_t len)
 #define CUT_WORD(line, literal) cut_word((line), (const uint8_t[]){literal}, sizeof(literal) - 1)
 
 /* "OK <cookie>" */
-/*@ requires \valid_read(line.at + (0 .. line.len - 1)) && \valid(reply);
-    assigns reply->code, reply->text;
-    ensures \result ==> reply->code == SMSP_REPLY_COOKIE && 0 < reply->text.len <= FOREIGN_COOKIE_MAX;
-    ensures \result ==> inside(reply->text.at, reply->text.len, line.at, line.len);
-*/
 static bool parse_cookie(smsp_span line, smsp_reply *reply)
 {
     if (!CUT_WORD(&line, "OK ") || line.len == 0 || line.len > FOREIGN_COOKIE_MAX)
@@ -100,10 +89,6 @@ static bool parse_cookie(smsp_span line, smsp_reply *reply)
 }
 
 /* "COUNTED <n>", n in decimal without leading zeros (CNT-1) */
-/*@ requires \valid_read(line.at + (0 .. line.len - 1)) && \valid(reply);
-    assigns reply->code, reply->count;
-    ensures \result ==> reply->code == SMSP_REPLY_COUNTED;
-*/
 static bool parse_counted(smsp_span line, smsp_reply *reply)
 {
     uint32_t number = 0;
@@ -130,11 +115,6 @@ static bool parse_counted(smsp_span line, smsp_reply *reply)
 }
 
 /* Replies that are the same for every verb that can have them. */
-/*@ requires \valid_read(line.at + (0 .. line.len - 1)) && \valid(reply) && 0 <= verb < SMSP_VERBS;
-    assigns reply->code;
-    ensures \result ==> reply->code == SMSP_REPLY_KO || reply->code == SMSP_REPLY_OK || reply->code == SMSP_REPLY_LOG_IN;
-    ensures !\result ==> reply->code == \old(reply->code);
-*/
 static bool parse_plain(smsp_verb verb, smsp_span line, smsp_reply *reply)
 {
     if (SMSP_IS_WORD(line.at, line.len, "KO"))

@@ -5,11 +5,11 @@
 #define BLOCK 32u
 #define SHORT_BLOCK 8u /* for a line that is shorter than a block */
 
+#ifdef __FRAMAC__
+#include "proof/text_contracts.h"
+#endif
+
 /* True if the n bytes, a constant number, are all printable ASCII, 0x20 to 0x7e. */
-/*@ requires readable: n <= BLOCK && \valid_read(at + (0 .. n - 1));
-    assigns \nothing;
-    ensures \result <==> all_plain(at, n);
-*/
 static inline bool plain_block(const uint8_t *at, size_t n)
 {
     uint8_t bad = 0;
@@ -25,9 +25,6 @@ static inline bool plain_block(const uint8_t *at, size_t n)
     return bad == 0;
 }
 
-/*@ assigns \nothing;
-    ensures \result <==> low <= byte <= high;
-*/
 static bool within(uint8_t byte, uint8_t low, uint8_t high)
 {
     return low <= byte && byte <= high;
@@ -36,12 +33,6 @@ static bool within(uint8_t byte, uint8_t low, uint8_t high)
 /* The length of the character at the front of left > 0 bytes, or 0 if it is
  * malformed or a control character. The second byte's range keeps out overlong
  * forms, surrogates, what is beyond U+10FFFF, and C1 (U+0080 to U+009F). */
-/*@ requires readable: left > 0 && \valid_read(at + (0 .. left - 1));
-    assigns \nothing;
-    ensures \result > 0 ==> character(at, left, \result);
-    ensures \result == 0 ==> no_character(at, left);
-    ensures 0 <= \result <= 4;
-*/
 static size_t character(const uint8_t *at, size_t left)
 {
     uint8_t first = at[0];
@@ -78,62 +69,6 @@ static size_t character(const uint8_t *at, size_t left)
     return len;
 }
 
-/*@ ghost
-    /@ requires i < n && character(s + i, n - i, k);
-       assigns \nothing;
-       ensures text(s, i, n) <==> text(s, i + k, n);
-    @/
-    static void one_character(const uint8_t *s, size_t i, size_t n, size_t k) {}
-*/
-/*@ ghost
-    /@ requires c > 0 && all_plain(s, c);
-       assigns \nothing;
-       ensures all_plain(s, c - 1) && plain(s[c - 1]);
-    @/
-    static void last_plain(const uint8_t *s, size_t c) {}
-*/
-/*@ ghost
-    /@ requires c <= n - i && all_plain(s + i, c);
-       assigns \nothing;
-       ensures text(s, i, n) <==> text(s, i + c, n);
-    @/
-    static void plain_characters(const uint8_t *s, size_t i, size_t n, size_t c)
-    {
-        /@ loop invariant 0 <= k <= c && all_plain(s + i, k);
-           loop invariant text(s, i + k, n) <==> text(s, i + c, n);
-           loop assigns k;
-           loop variant k;
-        @/
-        for (size_t k = c; k > 0; k--) {
-            last_plain(s + i, k);
-            /@ assert (s + i)[k - 1] == s[i + k - 1]; @/
-            /@ assert character(s + (i + k - 1), n - (i + k - 1), 1); @/
-            one_character(s, i + k - 1, n, 1);
-        }
-    }
-*/
-/*@ ghost
-    /@ requires d <= n && all_plain(s, n);
-       assigns \nothing;
-       ensures all_plain(s + d, n - d);
-    @/
-    static void plain_rest(const uint8_t *s, size_t n, size_t d)
-    {
-        /@ loop invariant 0 <= k <= n && all_plain(s, k);
-           loop invariant \forall integer j; k <= j < n ==> plain(s[j]);
-           loop assigns k;
-           loop variant k;
-        @/
-        for (size_t k = n; k > 0; k--)
-            last_plain(s, k);
-        /@ loop invariant d <= k <= n && all_plain(s + d, k - d);
-           loop assigns k;
-           loop variant n - k;
-        @/
-        for (size_t k = d; k < n; k++)
-            /@ assert plain(s[k]) && (s + d)[k - d] == s[k]; @/ ;
-    }
-*/
 bool smsp_text_ok(const uint8_t *at, size_t len)
 {
     size_t i = 0;
@@ -176,9 +111,6 @@ bool smsp_text_ok(const uint8_t *at, size_t len)
     return true;
 }
 
-/*@ assigns \nothing;
-    ensures \result <==> alphanumeric(byte);
-*/
 static bool is_alphanumeric(uint8_t byte)
 {
     return within(byte, 'a', 'z') || within(byte, 'A', 'Z') || within(byte, '0', '9');

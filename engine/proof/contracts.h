@@ -210,6 +210,13 @@ bool smsp_frame_partial(const smsp_frame *frame);
         0 <= k ==> inside(a, k, s, m) ==> inside(s, m, t, n) ==> inside(a, k, t, n);
 */
 
+/* Of commands.h. */
+/*@ assigns \nothing;
+    ensures \result <==> parts == SMSP_PARTS_NAME_COOKIE || parts == SMSP_PARTS_CONTENT_COOKIE ||
+        parts == SMSP_PARTS_COOKIE;
+*/
+static inline bool smsp_parts_have_cookie(smsp_parts parts);
+
 /* ---- Replies ---- */
 
 /*@ predicate of_the_wire(integer code) = 0 <= code < SMSP_REPLIES;
