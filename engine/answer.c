@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* All steps of a request in one process: for small servers, tests and fuzzers. */
 #include "bytes.h"
 
 static bool is_question(smsp_reply_code code)
@@ -6,8 +7,8 @@ static bool is_question(smsp_reply_code code)
     return code == SMSP_REPLY_SALT || code == SMSP_REPLY_AGAIN;
 }
 
-/* A REGISTER or LOGIN: ask for the salt, tokenize, and draw cookies until one is
- * not assigned. */
+/* A REGISTER or LOGIN: asks for the salt, tokenizes, and draws cookies until one is not
+ * in use. */
 static smsp_error answer_login(smsp_state *state, const smsp_secrets *secrets, const smsp_request *request,
                                smsp_tokenized *tokenized, smsp_result *result, smsp_cookie *cookie)
 {

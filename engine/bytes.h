@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Checked writing and comparing of bytes: the one place with a memcpy. */
+/* Checked writing and comparing of bytes. Only this file calls memcpy. */
 #ifndef SMSP_BYTES_H
 #define SMSP_BYTES_H
 
 #include "smsp.h"
 #include <string.h>
 
-/* Collects output in a buffer of size bytes. What does not fit sets full and
- * is not written; len never exceeds size. */
+/* Output to a buffer of size bytes. Bytes that do not fit are not written and set full;
+ * len never exceeds size. */
 typedef struct smsp_writer {
     uint8_t *out;
     size_t size;
@@ -67,7 +67,7 @@ static inline bool smsp_same(const uint8_t *a, size_t a_len, const uint8_t *b, s
 
 #define SMSP_IS_WORD(at, len, literal) smsp_same((at), (len), (const uint8_t[]){literal}, sizeof(literal) - 1)
 
-/* Takes the same time whatever the tokens hold, so that it tells nothing about them. */
+/* In constant time, so that the time reveals nothing about the tokens. */
 static inline bool smsp_same_token(const smsp_token *a, const smsp_token *b)
 {
     uint8_t differs = 0;

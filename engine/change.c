@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+/* The six changes of a state, the journal that undoes them, and batches. */
 #include "change.h"
 #include "bytes.h"
 
 /* ---- The journal ---- */
 
-/* Asked first by every change. */
+/* Every change calls it first. */
 static smsp_error may_change(const smsp_state *state)
 {
     if (state->read_only)
@@ -14,7 +15,7 @@ static smsp_error may_change(const smsp_state *state)
     return SMSP_OK;
 }
 
-/* There is room: may_change was asked. */
+/* The journal has room: may_change has checked it. */
 static void record(smsp_state *state, const smsp_undo *undo)
 {
     if (state->in_batch)
@@ -77,7 +78,7 @@ static void append_mail(smsp_state *state, smsp_account *account, uint32_t messa
     account->count++;
 }
 
-/* Takes back append_mail; before was the last message until then. */
+/* Undoes append_mail; before: the last message before it. */
 static void unappend_mail(smsp_state *state, smsp_account *account, uint32_t before)
 {
     account->count--;
@@ -96,7 +97,7 @@ static void remove_first_mail(smsp_state *state, smsp_account *account)
         account->last = SMSP_NIL;
 }
 
-/* Takes back remove_first_mail. */
+/* Undoes remove_first_mail. */
 static void prepend_mail(smsp_state *state, smsp_account *account, uint32_t message)
 {
     smsp_pool_message(&state->pool, message)->next = account->first;
@@ -240,7 +241,7 @@ static void undo_account(smsp_state *state)
     state->account_count--;
 }
 
-static void take_back(smsp_state *state, const smsp_undo *undo)
+static void undo_change(smsp_state *state, const smsp_undo *undo)
 {
     smsp_account *account = &state->accounts[undo->account];
 
@@ -274,7 +275,7 @@ static void take_back(smsp_state *state, const smsp_undo *undo)
 void smsp_rollback(smsp_state *state)
 {
     while (state->journal_count > 0)
-        take_back(state, &state->journal[--state->journal_count]);
+        undo_change(state, &state->journal[--state->journal_count]);
     state->deleted_count = 0;
     state->in_batch = false;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+/* smsp_state_check: every invariant of a state, on any contents of its memory. */
 #include "bytes.h"
 #include "state.h"
 
-/* Each check returns true if its part is sound. They come in an order in which
- * each may rely on those before it, and none follows more links than there can
- * be, so that they end on any contents. */
+/* Each check returns true if its part of the state is valid, and relies on the checks before
+ * it. Each follows at most as many links as there can be, so that it ends on any contents. */
 
 static bool gaps_whole(const smsp_state *state)
 {
@@ -65,7 +65,7 @@ static bool accounts_found(const smsp_state *state)
     return sessions == state->session_count;
 }
 
-/* A message's chain is as long as its text needs and its text is fit to send. */
+/* The chain of a message is as long as its text needs, and the text is valid. */
 static bool message_sound(const smsp_state *state, uint32_t message, uint32_t *blocks)
 {
     const smsp_pool *pool = &state->pool;
@@ -105,7 +105,7 @@ static bool mailbox_sound(const smsp_state *state, const smsp_account *account, 
     return message == SMSP_NIL && account->last == last;
 }
 
-/* The IMQ, the mailboxes and what waits for commit hold each used block once. */
+/* Each used block is in the IMQ, in a mailbox, or deleted in this batch, and only once. */
 static bool messages_sound(const smsp_state *state)
 {
     uint32_t blocks = 0;
@@ -133,7 +133,7 @@ static bool messages_sound(const smsp_state *state)
            blocks == state->pool.used;
 }
 
-/* The free blocks are all those that are neither used nor fresh. */
+/* Each block that was used and is not in use is in the list of free blocks. */
 static bool free_blocks_sound(const smsp_pool *pool)
 {
     uint32_t expected = pool->fresh - pool->used;
@@ -160,7 +160,7 @@ const char *smsp_state_check(const smsp_state *state)
     if (!accounts_found(state))
         return "an account is not found by its username or its cookie";
     if (!messages_sound(state))
-        return "a message is misshapen, lost, or in two places";
+        return "a message is malformed, lost, or in two places";
     if (!free_blocks_sound(&state->pool))
         return "a block of text memory is neither used nor free, or both";
     return NULL;

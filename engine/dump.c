@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+/* smsp_dump: what DUMP prints (DMP-1, DMP-5, DMP-6). */
 #include "bytes.h"
 #include "state.h"
 
-/* Prints; once write has asked to stop, no more. */
+/* Prints until write returns false. */
 typedef struct {
     const smsp_state *state;
     smsp_write write;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
+/* Effects: replaying them, and encoding and decoding them as bytes. */
 #include "bytes.h"
 #include "change.h"
 
-/* A place in bytes that are not trusted. */
+/* A position in input that is not trusted. */
 typedef struct {
     const uint8_t *at;
     size_t left;
-    bool short_of; /* something was asked for that is not there */
+    bool short_of; /* the input ended too early */
 } reader;
 
 #ifdef __FRAMAC__
@@ -66,7 +67,7 @@ smsp_error smsp_replay(smsp_state *state, const smsp_effect *effect)
         return smsp_change_message(state, user, effect->content);
     case SMSP_EFFECT_STORE:
         return state->imq_count > 0 ? smsp_change_store(state, user) : SMSP_BAD_EFFECT;
-    default: /* SMSP_EFFECT_DELETE: shape_ok lets no other kind through */
+    default: /* SMSP_EFFECT_DELETE: shape_ok has rejected every other kind */
         return state->accounts[user].count > 0 ? smsp_change_delete(state, user) : SMSP_BAD_EFFECT;
     }
 }

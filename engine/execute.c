@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
+/* The state machine: one function execute_NAME for each command, and the dispatch. */
 #include "bytes.h"
 #include "change.h"
 #include "commands.h"
 
-/* What a command is told: the request, and who sends it. */
+/* The input of a command: the request and its sender. */
 typedef struct {
     const smsp_tokenized *tokenized;
-    uint32_t sender; /* the account whose cookie came, if the command needs one */
+    uint32_t sender; /* the account of the cookie, if the command has one */
 } command_input;
 
 typedef smsp_error command(smsp_state *state, const command_input *in, smsp_result *result);
@@ -22,7 +23,7 @@ static smsp_error ko(smsp_result *result)
     return answer(result, SMSP_REPLY_KO);
 }
 
-/* The reply to a change that was tried, and its effect if it was made. */
+/* The reply to a change with this result, and its effect if it was made. */
 static smsp_error changed(smsp_error error, smsp_result *result, smsp_reply_code code, smsp_effect_kind kind,
                           smsp_span username)
 {
@@ -35,7 +36,7 @@ static smsp_error changed(smsp_error error, smsp_result *result, smsp_reply_code
     return answer(result, code);
 }
 
-/* May the sender open this user's mailbox? (DEL-3, GET-4) */
+/* Returns true if the sender may open this user's mailbox (DEL-3, GET-4). */
 static bool may_open(const smsp_state *state, const command_input *in, uint32_t user)
 {
     return user == in->sender || state->config.shared_mailboxes;
@@ -74,7 +75,7 @@ static smsp_error execute_register(smsp_state *state, const command_input *in, s
                    tokenized->username);
 }
 
-/* The same work for a user who does not exist as for a wrong password (LGI-5). */
+/* Does the same work for an unknown user as for a wrong password (LGI-5). */
 static bool password_right(const smsp_state *state, uint32_t user, const smsp_token *password)
 {
     static const smsp_token nobody = {{0}};
@@ -113,8 +114,8 @@ static smsp_error execute_salt(smsp_state *state, const command_input *in, smsp_
 
 /* ---- IMQ and MBX: messages ---- */
 
-/* The user whom the request names, or SMSP_NIL: mostly the sender, who need not
- * be looked up again. */
+/* The user that the request names, or SMSP_NIL. It is mostly the sender, which saves a
+ * lookup. */
 static uint32_t named_user(const smsp_state *state, const command_input *in)
 {
     smsp_span name = smsp_account_name(&state->accounts[in->sender]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+/* Framing: where a request ends (FRM-1 to FRM-8, FRM-15). */
 #include "smsp.h"
 #include <string.h>
 
-/* Bytes that are searched at once; the compiler makes vector code of the loop, and
- * a sum is as fast as | there and plainer to prove. */
+/* Bytes that block_has searches at once: the compiler makes vector code of its loop. */
 #define BLOCK 16u
 
 #ifdef __FRAMAC__
@@ -19,12 +19,12 @@ static bool block_has(const uint8_t *buffer, size_t from, uint8_t a, uint8_t b)
         loop assigns i, hits;
         loop variant BLOCK - i;
     */
-    for (size_t i = 0; i < BLOCK; i++)
+    for (size_t i = 0; i < BLOCK; i++) /* a sum is as fast as | and easier to prove */
         hits = (uint8_t)(hits + (buffer[from + i] == a || buffer[from + i] == b));
     return hits != 0;
 }
 
-/* The first place in from..to that holds a or b, or to. */
+/* Returns the first offset in from..to with the byte a or b, or to. */
 static size_t find(const uint8_t *buffer, size_t from, size_t to, uint8_t a, uint8_t b)
 {
     /*@ loop invariant \at(from, Pre) <= from <= to;
@@ -73,8 +73,8 @@ smsp_error smsp_frame_fed(smsp_frame *frame, size_t count)
     return SMSP_OK;
 }
 
-/* Drops the line under way once it is sure to be too long: more than most bytes
- * without a terminator. That it was too long is said when it ends. */
+/* Drops the current line if it has more than most bytes without a terminator. The error is
+ * reported when the line ends. */
 static void drop_too_long(smsp_frame *frame, size_t most)
 {
     if (!frame->discarding && frame->end - frame->start <= most)
@@ -84,7 +84,7 @@ static void drop_too_long(smsp_frame *frame, size_t most)
     frame->scanned = frame->end;
 }
 
-/* The line from start to stop; the next one begins at next. */
+/* Takes the line from start to stop; the next line begins at next. */
 static smsp_error take_line(smsp_frame *frame, size_t stop, size_t next, smsp_span *line)
 {
     const uint8_t *at = frame->buffer + frame->start;
@@ -101,7 +101,7 @@ static smsp_error take_line(smsp_frame *frame, size_t stop, size_t next, smsp_sp
     return SMSP_OK;
 }
 
-/* Where the line ends if a LF stands at lf: one CR directly before it goes (FRM-2). */
+/* Returns the end of a line with LF at lf: one CR directly before it is dropped (FRM-2). */
 static size_t before_cr(const smsp_frame *frame, size_t lf)
 {
     return lf > frame->start && frame->buffer[lf - 1] == '\r' ? lf - 1 : lf;
@@ -130,7 +130,7 @@ smsp_error smsp_frame_next(smsp_frame *frame, smsp_span *line)
     return take_line(frame, before_cr(frame, at), at + 1, line);
 }
 
-/* True if the bytes held are a request as soon as the client is silent (FRM-4, FRM-5, FRM-8). */
+/* Returns true if silence ends the current request now (FRM-4, FRM-5, FRM-8). */
 static bool silence_ends(const smsp_frame *frame)
 {
     size_t least = frame->ending == SMSP_ENDS_UNKNOWN ? 2 : 1; /* FRM-4: more than one byte */
@@ -155,7 +155,7 @@ smsp_error smsp_frame_end_here(smsp_frame *frame, smsp_span *line)
     if (!silence_ends(frame))
         return SMSP_NEED_MORE;
     if (frame->ending == SMSP_ENDS_UNKNOWN && frame->scanned != frame->end)
-        return SMSP_NEED_MORE; /* a terminator may be among them: smsp_frame_next first */
+        return SMSP_NEED_MORE; /* the bytes may contain a terminator: call smsp_frame_next first */
     frame->ending = SMSP_ENDS_SILENCE;
     if (held > 0 && frame->buffer[stop - 1] == '\n')
         stop = before_cr(frame, stop - 1);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The memory of message texts: chains of blocks of 64 bytes. */
 #include "pool.h"
 #include "bytes.h"
 
@@ -9,7 +10,7 @@ uint32_t smsp_pool_blocks(size_t len)
     return 1 + (uint32_t)((len - SMSP_FIRST_TEXT + SMSP_MORE_TEXT - 1) / SMSP_MORE_TEXT);
 }
 
-/* There is a block: the caller has counted. */
+/* The caller has checked that a block is left. */
 static uint32_t take_block(smsp_pool *pool)
 {
     uint32_t block = pool->free;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Message text in chains of 64-byte blocks, named by the index of the first one. */
+/* The memory of message texts: chains of 64-byte blocks. A message is the index of its
+ * first block. */
 #ifndef SMSP_POOL_H
 #define SMSP_POOL_H
 
@@ -19,7 +20,7 @@ typedef struct smsp_first_block {
 } smsp_first_block;
 
 typedef struct smsp_more_block {
-    uint32_t more; /* in the same place as in the first block; a free block's link, too */
+    uint32_t more; /* at the same offset as in the first block; links free blocks, too */
     uint8_t text[SMSP_MORE_TEXT];
 } smsp_more_block;
 
@@ -35,14 +36,14 @@ typedef struct smsp_pool {
     smsp_block *blocks;
     uint32_t total;
     uint32_t fresh; /* blocks from here on have never been used */
-    uint32_t free;  /* the first of the freed ones, or SMSP_NIL */
+    uint32_t free;  /* the first of the list of freed blocks, or SMSP_NIL */
     uint32_t used;
 } smsp_pool;
 
-/* How many blocks a text of len bytes takes. */
+/* Returns the number of blocks for a text of len bytes. */
 uint32_t smsp_pool_blocks(size_t len);
 
-/* Stores a text of 1 to SMSP_CONTENT_MAX bytes; SMSP_NIL if there is no room. */
+/* Stores a text of 1 to SMSP_CONTENT_MAX bytes; returns SMSP_NIL if it does not fit. */
 uint32_t smsp_pool_add(smsp_pool *pool, smsp_span text, uint32_t sender) SMSP_MUST_USE;
 
 /* Frees a message's blocks. */
@@ -53,7 +54,7 @@ static inline smsp_first_block *smsp_pool_message(const smsp_pool *pool, uint32_
     return &pool->blocks[message].first;
 }
 
-/* Gives a message's text in pieces; false if write did. */
+/* Calls write with the text of a message, in pieces; returns false if write did. */
 bool smsp_pool_write(const smsp_pool *pool, uint32_t message, smsp_write write, void *context);
 
 #endif

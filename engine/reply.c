@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+/* Formatting and parsing replies. */
 #include "bytes.h"
 #include "commands.h"
 
 #define LOG_IN "You should log in first."
 
-/* What a server may call a cookie; ours are shorter. */
+/* Bytes of the longest cookie that we accept from another server. */
 #define FOREIGN_COOKIE_MAX 255u
 
 #ifdef __FRAMAC__
@@ -59,7 +60,7 @@ smsp_error smsp_reply_format(const smsp_reply *reply, smsp_ending ending, uint8_
 
 /* ---- Parse ---- */
 
-/* If the line begins with the word, cuts it off. */
+/* Removes the word from the front of the line; false if it does not begin with it. */
 static bool cut_word(smsp_span *line, const uint8_t *word, size_t len)
 {
     if (line->len < len || !smsp_same(line->at, len, word, len))
@@ -114,7 +115,7 @@ static bool parse_counted(smsp_span line, smsp_reply *reply)
     return true;
 }
 
-/* Replies that are the same for every verb that can have them. */
+/* The replies without a cookie, number or text. */
 static bool parse_plain(smsp_verb verb, smsp_span line, smsp_reply *reply)
 {
     if (SMSP_IS_WORD(line.at, line.len, "KO"))

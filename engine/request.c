@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Parsing and formatting requests (REQ-1 to REQ-5, MSG-3). */
 #include "bytes.h"
 #include "commands.h"
 
@@ -13,7 +14,7 @@ const char *smsp_verb_name(smsp_verb verb)
 
 /* ---- Parse ---- */
 
-/* The first space in the span, or its length. */
+/* Returns the offset of the first space, or the length. */
 static size_t first_space(smsp_span span)
 {
     size_t i = 0;
@@ -28,8 +29,8 @@ static size_t first_space(smsp_span span)
     return i;
 }
 
-/* The last space in the span, or its length if it has none. A cookie at the end
- * is skipped: vector code knows it sooner than a search from the end. */
+/* Returns the offset of the last space, or the length. A cookie at the end is skipped,
+ * because vector code recognizes it faster than a search finds its beginning. */
 static size_t last_space(smsp_span span)
 {
     size_t i = span.len;
@@ -49,8 +50,8 @@ static size_t last_space(smsp_span span)
     return span.len;
 }
 
-/* Splits at the space at place `at`: before it, and after it. False, with all
- * of the span before, if it has no space there. */
+/* Splits the span at the space at offset `at`. If `at` is its length: false, and everything is
+ * in *before. */
 static bool split(smsp_span span, size_t at, smsp_span *before, smsp_span *after)
 {
     *before = (smsp_span){span.at, at};
@@ -96,7 +97,7 @@ static smsp_error parse_name_cookie(smsp_span rest, smsp_request *request)
     smsp_span name;
     smsp_span last;
 
-    (void)split(rest, first_space(rest), &name, &last); /* none: a missing cookie, REQ-5 */
+    (void)split(rest, first_space(rest), &name, &last); /* without a space the cookie is missing, REQ-5 */
     request->cookie = cookie(last);
     if (request->cookie.len == 0 && first_space(last) < last.len)
         return SMSP_BAD_PARTS;
@@ -125,7 +126,7 @@ static bool find_verb(smsp_span word, smsp_verb *verb)
     */
     for (unsigned i = 0; i < SMSP_VERBS; i++) {
         if (word.len > 0 && commands[i].word[0] != word.at[0])
-            continue; /* no call for most of them */
+            continue; /* saves a call for most of the table */
         if (smsp_same(word.at, word.len, commands[i].word, commands[i].len)) {
             *verb = (smsp_verb)i;
             return true;
@@ -147,7 +148,7 @@ static smsp_error parse_parts(smsp_verb verb, bool has_rest, smsp_span rest, sms
     if (expected == SMSP_PARTS_CONTENT_COOKIE)
         return parse_content_cookie(rest, request);
     if (expected == SMSP_PARTS_COOKIE)
-        request->cookie = cookie(rest); /* LGO-3: all of the rest */
+        request->cookie = cookie(rest); /* all of the rest, LGO-3 */
     return SMSP_OK;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+/* SipHash-2-4. */
 #include "siphash.h"
 
-/* Every request is looked up by two such hashes, so the state stays in
- * registers: the rounds are inlined, and a word is one load. */
+/* Each request needs two such hashes, so the rounds are inlined, the state stays in registers,
+ * and a word is one load. */
 
 typedef struct {
     uint64_t v0, v1, v2, v3;
@@ -13,14 +14,14 @@ static inline uint64_t rotate(uint64_t x, unsigned bits)
     return (x << bits) | (x >> (64 - bits));
 }
 
-/* Eight bytes, the first the least significant, in the form that compilers know as one load. */
+/* Eight bytes, least significant first, in the form that compilers recognize as one load. */
 static inline uint64_t whole_word(const uint8_t *at)
 {
     return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
            (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
 }
 
-/* The last count < 8 bytes, and the length of all in the top byte. */
+/* The last count < 8 bytes, and the total length in the top byte. */
 static inline uint64_t last_word(const uint8_t *at, size_t count, size_t len)
 {
     uint64_t word = (uint64_t)(len & 0xff) << 56;

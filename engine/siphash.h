@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* SipHash-2-4 (Aumasson and Bernstein): a keyed hash for tables that peers fill. */
+/* SipHash-2-4 (Aumasson and Bernstein): a keyed hash, so that clients cannot make the
+ * entries of a hash table collide. */
 #ifndef SMSP_SIPHASH_H
 #define SMSP_SIPHASH_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+/* The effects that rebuild a state, and a hash of them. */
 #include "bytes.h"
 #include "siphash.h"
 #include "state.h"
 
-/* Gives effects to take until it asks to stop. */
+/* Calls take with effects until it returns false. */
 typedef struct {
     const smsp_state *state;
     smsp_take take;
@@ -84,6 +85,6 @@ uint64_t smsp_state_digest(const smsp_state *state)
     uint64_t digest = 0;
 
     if (smsp_snapshot(state, fold, &digest) != SMSP_OK)
-        return 0; /* only for a state that smsp_state_check would refuse */
+        return 0; /* only for a state that smsp_state_check rejects */
     return digest;
 }

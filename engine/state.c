@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The layout of a state in the caller's memory, and lookups in it. */
 #include "state.h"
 #include "bytes.h"
 #include "siphash.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The state machine's tables, and what may be asked of them. Only change.c
- * writes them. */
+/* The tables of a state, and lookups in them. Only change.c writes to them. */
 #ifndef SMSP_STATE_H
 #define SMSP_STATE_H
 
@@ -22,14 +21,14 @@ typedef struct smsp_account {
     smsp_token cookie;   /* if has_session */
 } smsp_account;
 
-/* What takes one change back. */
+/* What undoes one change. */
 typedef struct smsp_undo {
     smsp_effect_kind kind;
     uint32_t account;
     uint32_t message;
-    uint32_t before;     /* STORE: the mailbox's last message until then */
+    uint32_t before;     /* STORE: the last message of the mailbox before the change */
     bool had_session;    /* SESSION */
-    smsp_token cookie;   /* SESSION, LOGOUT: the one until then */
+    smsp_token cookie;   /* SESSION, LOGOUT: the cookie before the change */
 } smsp_undo;
 
 struct smsp_state {
@@ -50,18 +49,18 @@ struct smsp_state {
     bool read_only;
 };
 
-/* Filled between the tables, so that a write past one of them shows. */
+/* Bytes between the tables, so that smsp_state_check detects a write past one of them. */
 #define SMSP_GAP 64u
 #define SMSP_GAP_BYTE 0xa5u
 
 #define SMSP_GAPS 9u
 
-/* The places of the gaps, counted from the state's first byte. */
+/* The offsets of the gaps in the memory of the state; false if the limits are not valid. */
 bool smsp_state_gaps(const smsp_limits *limits, size_t gaps[SMSP_GAPS]);
 
 uint64_t smsp_state_hash(const smsp_state *state, const uint8_t *at, size_t len);
 
-/* The account with this name or with this cookie, or SMSP_NIL. */
+/* Return the account with this name or this cookie, or SMSP_NIL. */
 uint32_t smsp_state_user(const smsp_state *state, smsp_span name);
 uint32_t smsp_state_session(const smsp_state *state, const smsp_token *cookie);
 
@@ -70,8 +69,8 @@ static inline smsp_span smsp_account_name(const smsp_account *account)
     return (smsp_span){account->name, account->name_len};
 }
 
-/* The salt of a user: the account's own, or, for a name that does not exist, the
- * one it would get, so that a peer cannot tell the two apart. */
+/* The salt of the account; for an unknown name, the salt that a new account would get, so
+ * that a client cannot distinguish the two (LGI-5). */
 smsp_salt smsp_state_salt(const smsp_state *state, smsp_span name);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The hash table: insert and remove. */
 #include "table.h"
 
 void smsp_table_clear(smsp_table *table)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
+/* What is valid text, a username, a cookie (REQ-1, REG-7). */
 #include "smsp.h"
 
-/* Bytes that are checked at once; the compiler makes vector code of the loop. */
+/* Bytes that plain_block checks at once: the compiler makes vector code of its loop. */
 #define BLOCK 32u
-#define SHORT_BLOCK 8u /* for a line that is shorter than a block */
+#define SHORT_BLOCK 8u /* for lines shorter than a block */
 
 #ifdef __FRAMAC__
 #include "proof/text_contracts.h"
 #endif
 
-/* True if the n bytes, a constant number, are all printable ASCII, 0x20 to 0x7e. */
+/* Returns true if all n bytes are printable ASCII, 0x20 to 0x7e. n must be a constant. */
 static inline bool plain_block(const uint8_t *at, size_t n)
 {
     uint8_t bad = 0;
@@ -21,7 +22,7 @@ static inline bool plain_block(const uint8_t *at, size_t n)
         loop variant n - i;
     */
     for (size_t i = 0; i < n; i++)
-        bad = (uint8_t)(bad + (at[i] < 0x20 || at[i] > 0x7e)); /* a sum: plainer to prove than | */
+        bad = (uint8_t)(bad + (at[i] < 0x20 || at[i] > 0x7e)); /* a sum is easier to prove than | */
     return bad == 0;
 }
 
@@ -30,9 +31,9 @@ static bool within(uint8_t byte, uint8_t low, uint8_t high)
     return low <= byte && byte <= high;
 }
 
-/* The length of the character at the front of left > 0 bytes, or 0 if it is
- * malformed or a control character. The second byte's range keeps out overlong
- * forms, surrogates, what is beyond U+10FFFF, and C1 (U+0080 to U+009F). */
+/* Returns the length of the character at the front of left > 0 bytes, or 0 if it is malformed
+ * or a control character. The range of its second byte excludes overlong forms, surrogates,
+ * everything beyond U+10FFFF, and C1 (U+0080 to U+009F). */
 static size_t character(const uint8_t *at, size_t left)
 {
     uint8_t first = at[0];
@@ -87,7 +88,7 @@ bool smsp_text_ok(const uint8_t *at, size_t len)
         if (len - i < BLOCK && len >= BLOCK && plain_block(at + len - BLOCK, BLOCK)) {
             //@ ghost plain_rest(at + len - BLOCK, BLOCK, i - (len - BLOCK));
             //@ ghost plain_characters(at, i, len, len - i);
-            return true; /* a block's end, some of it for the second time */
+            return true; /* the last block, which overlaps bytes that were checked before */
         }
         if (len < BLOCK && len - i >= SHORT_BLOCK && plain_block(at + i, SHORT_BLOCK)) {
             //@ ghost plain_characters(at, i, len, SHORT_BLOCK);
@@ -143,7 +144,7 @@ bool smsp_cookie_ok(const uint8_t *at, size_t len)
         loop assigns i, bad;
         loop variant SMSP_COOKIE_LEN - i;
     */
-    for (size_t i = 0; i < SMSP_COOKIE_LEN; i++) /* no early way out: vector code */
+    for (size_t i = 0; i < SMSP_COOKIE_LEN; i++) /* no early return, so that it becomes vector code */
         bad = (uint8_t)(bad + !(within(at[i], '0', '9') || within(at[i], 'a', 'f')));
     return bad == 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Replaces the password and the cookie of a request by tokens, and draws cookies. */
 #include "commands.h"
 
 smsp_next_step smsp_tokenize(const smsp_secrets *secrets, const smsp_request *request, smsp_tokenized *tokenized,

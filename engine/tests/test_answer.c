@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What DUMP prints, the replies' way out, and the making of a state. */
+/* smsp_answer and tokenizing, what DUMP prints, and smsp_state_init. */
 #include "test_support.h"
 
 /* ---- DUMP ---- */
@@ -95,7 +95,7 @@ static void no_verb_is_answered_ko(void **data)
     }
 }
 
-/* ---- The replies' way out ---- */
+/* ---- smsp_answer ---- */
 
 static void answers(void **data)
 {

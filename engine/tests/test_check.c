@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* smsp_state_check finds what is wrong: each field of a state, spoilt in turn. */
+/* smsp_state_check detects an error in each field of a state. */
 #include "state.h"
 #include "test_support.h"
 

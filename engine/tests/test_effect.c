@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Effects as bytes, replay, snapshot; and batches that are taken back. */
+/* Effects as bytes, replay, snapshots, and batches with rollback. */
 #include "test_support.h"
 
 /* ---- A log of effects, as a store would keep it ---- */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Framing: terminators, limits, silence, and streams cut into pieces. */
 #include "test_support.h"
 
 #define LONGEST 10u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What everything else stands on: checked writing, comparing, the hash table. */
+/* bytes.h and table.c: checked writing, comparing, the hash table. */
 #include "bytes.h"
 #include "table.h"
 #include "test_support.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Formatting and parsing replies: each command with each reply. */
 #include "test_support.h"
 
 static void expect_format(const smsp_reply *reply, smsp_ending ending, const char *expected, size_t len)

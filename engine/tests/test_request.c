@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Parsing and formatting requests: parts, limits, bytes. */
 #include "test_support.h"
 
 static smsp_error parse(const char *line, size_t len, smsp_request *request, uint8_t **copy)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Secrets that can be foretold and are the same on every machine, for tests and
- * programs that compare replies. */
+/* Predictable secrets, the same on every machine, for tests and for programs that
+ * compare replies. */
 #ifndef SMSP_TEST_SECRETS_H
 #define SMSP_TEST_SECRETS_H
 

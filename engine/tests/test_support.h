@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the unit tests share: cmocka, exact buffers, and a small world in which
- * requests are answered in one process. */
+/* What the unit tests share: cmocka, buffers of exact size, and a small state that
+ * answers requests in one process (world). */
 #ifndef SMSP_TEST_SUPPORT_H
 #define SMSP_TEST_SUPPORT_H
 

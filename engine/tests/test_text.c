@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* UTF-8, usernames and cookies against their definitions; results; SipHash. */
 #include "test_support.h"
 
 static bool ok(const void *at, size_t len)
