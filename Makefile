@@ -10,9 +10,10 @@ VARIANT ?= release
 B := build/$(VARIANT)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-# The prefix map: the same sources give the same programs in any folder.
+# The prefix map: the same sources give the same programs in any folder. The shell writes
+# the folder's name, which may have spaces, quotes and backticks.
 SMSP_CFLAGS := -std=c11 $(WARNINGS) $(if $(WERROR),-Werror) -Iengine -MMD -MP \
-	"-fdebug-prefix-map=$(CURDIR)=."
+	"-fdebug-prefix-map=$$PWD=."
 
 # For programs that fork for each client.
 BIND_NOW := -Wl,-z,relro,-z,now

@@ -37,4 +37,4 @@ check-client: ## test the client, and the demo
 	@SMSP=$(CLIENT_PLAIN) SMSPD=$(SMSPD) client/tests/check "bats client/tests/test_connection.bats" "bats client/tests/test_commands.bats" \
 		"bats client/tests/test_options.bats client/tests/test_batch.bats client/tests/test_demo.bats" \
 		"client/tests/test_terminal.py $(SMSP) $(CLIENT_PLAIN)" \
-		"env SMSP=$(SMSP) SMSP_LOAD=$(LOAD_BIN) FAULT_CALLS_SO=$(CURDIR)/$(FAULT_CALLS) client/tests/test_faults.py"
+		"env SMSP=$(SMSP) SMSP_LOAD=$(LOAD_BIN) FAULT_CALLS_SO=$(FAULT_CALLS) client/tests/test_faults.py"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The server that transcripts are played against in one process: the engine, its clients and their frames. */
 #include "replay_server.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* SipHash-2-4. */
+/* SipHash-2-4, the keyed hash of names and tokens. */
 #include "siphash.h"
 
 /* Each request needs two such hashes, so the rounds are inlined, the state stays in registers,

@@ -48,10 +48,10 @@ def program(target, build, tiny, root=ROOT):
 
 def make(build, tiny, targets, root=ROOT):
     """Builds the targets' programs; Failure with the compiler's last lines otherwise. In a
-    copy with what was built here, only what differs: CURDIR is part of the flags."""
+    copy with what was built here, only what differs."""
     name = variant(build, tiny)
     goals = [f"build/{name}/fuzz/{target}" for target in targets]
-    done = subprocess.run(["make", "-s", "--no-print-directory", f"VARIANT={name}", f"CURDIR={ROOT}", *goals], cwd=root,
+    done = subprocess.run(["make", "-s", "--no-print-directory", f"VARIANT={name}", *goals], cwd=root,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           env={**os.environ, "MAKEFLAGS": "", "MAKELEVEL": ""})
     if done.returncode != 0:

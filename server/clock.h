@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The clocks that the processes of the server use. */
 #ifndef CLOCK_H
 #define CLOCK_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Prints the state for DUMP in a child, so that the keeper goes on. */
 #define _GNU_SOURCE
 #include "dump.h"
 

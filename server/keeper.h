@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The keeper: the one process that holds the mail and executes requests. */
 #ifndef KEEPER_H
 #define KEEPER_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Opens the sockets that the server listens on, for each address of the host. */
 #define _GNU_SOURCE
 #include "listener.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The sockets that the server listens on, and the addresses of clients. */
 #ifndef LISTENER_H
 #define LISTENER_H
 

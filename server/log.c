@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Log lines on standard error, which never stop the server. */
 #define _GNU_SOURCE
 #include "log.h"
 

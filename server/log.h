@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Log lines on standard error. */
 #ifndef LOG_H
 #define LOG_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Reads the command line of smspd into struct options. */
 #define _GNU_SOURCE
 #include "options.h"
 

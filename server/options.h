@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* What the command line of smspd can ask for. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Commits the changes of a batch to the store before its replies are sent. */
 #define _GNU_SOURCE
 #include "persist.h"
 

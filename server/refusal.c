@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Answers clients over the limit: a KO, and the connection is closed. */
 #define _GNU_SOURCE
 #include "refusal.h"
 

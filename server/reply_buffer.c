@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Collects replies and writes them to the client together. */
 #define _GNU_SOURCE
 #include "reply_buffer.h"
 

@@ -32,7 +32,7 @@ $(MINIMAL_DAMAGED): $(B)/server/tests/minimal_damaged.o $(SMSPD_SECRET:%=$(B)/se
 
 check-minimal: $(MINIMAL) $(MINIMAL_DAMAGED) ## test the minimal server: conformance, and a process killed with the lock
 	@ci/deps conformance
-	@SMSPD_MINIMAL=$(CURDIR)/$(MINIMAL) SMSPD_MINIMAL_DAMAGED=$(CURDIR)/$(MINIMAL_DAMAGED) bats server/tests/test_minimal.bats
+	@SMSPD_MINIMAL="$$PWD/$(MINIMAL)" SMSPD_MINIMAL_DAMAGED="$$PWD/$(MINIMAL_DAMAGED)" bats server/tests/test_minimal.bats
 
 # The same with a store that refuses on demand, for the tests.
 SMSPD_REFUSING := $(B)/smspd-refusing
@@ -73,9 +73,10 @@ SMSPD_UNIT := $(B)/server/tests/test_slot $(B)/server/tests/test_listener \
 	$(if $(parts_store),$(B)/server/tests/test_store $(B)/server/tests/test_store_refused) \
 	$(if $(parts_sandbox),$(B)/server/tests/test_sandbox)
 
-SMSPD_TESTED := SMSPD=$(CURDIR)/$(SMSPD) SMSPD_REFUSING=$(CURDIR)/$(SMSPD_REFUSING) \
-	SMSPD_FAULTS=$(CURDIR)/$(FAULT_DISK) SMSPD_REFUSALS=$(CURDIR)/$(REFUSED_CALLS) FAULT_CALLS_SO=$(CURDIR)/$(FAULT_CALLS) \
-	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST=$(CURDIR)/$(B)/server/tests/test_sandbox)
+# The folder may have any name, so the shell writes it, in quotes.
+SMSPD_TESTED := SMSPD="$$PWD/$(SMSPD)" SMSPD_REFUSING="$$PWD/$(SMSPD_REFUSING)" \
+	SMSPD_FAULTS="$$PWD/$(FAULT_DISK)" SMSPD_REFUSALS="$$PWD/$(REFUSED_CALLS)" FAULT_CALLS_SO="$$PWD/$(FAULT_CALLS)" \
+	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST="$$PWD/$(B)/server/tests/test_sandbox")
 
 SMSPD_BATS := $(patsubst %,server/tests/test_%.bats,options server store access places sandbox chaos)
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The hand-over of requests and replies between a worker and the keeper in shared memory. */
 #define _GNU_SOURCE
 #include "slot.h"
 

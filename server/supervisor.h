@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The supervisor: listens, forks a worker for each client, enforces limits. */
 #ifndef SUPERVISOR_H
 #define SUPERVISOR_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The worker: one process for each client, which reads, parses and answers. */
 #ifndef WORKER_H
 #define WORKER_H
 

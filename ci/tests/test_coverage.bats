@@ -15,20 +15,21 @@ setup() {
     printf '#include "two.h"\nint main(void)\n{\n    return both(0, 1) || both(1, 0) || !both(1, 1);\n}\n' >engine/tests/test_two.c
     # The replayed transcripts reach nothing, and the programs have the engine in them.
     cat >Makefile <<'MAKE'
+.RECIPEPREFIX := >
 build/$(VARIANT)/engine/tests/test_%: engine/tests/test_%.c engine/one.c engine/two.c
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Iengine $^ -o $@
+> @mkdir -p $(@D)
+> $(CC) $(CFLAGS) -Iengine $^ -o $@
 replay:
-	@mkdir -p build/$(VARIANT)/conformance
-	echo 'int main(void) { return 0; }' | $(CC) $(CFLAGS) -xc - -o build/$(VARIANT)/conformance/replay
+> @mkdir -p build/$(VARIANT)/conformance
+> echo 'int main(void) { return 0; }' | $(CC) $(CFLAGS) -xc - -o build/$(VARIANT)/conformance/replay
 client/smsp server/smspd:
-	touch $@
+> touch $@
 tested: build/$(VARIANT)/client/tests/test_load
 build/$(VARIANT)/client/tests/test_load: client/tests/test_load.c $(filter-out client/lonely.c,$(wildcard server/*.c client/*.c client/load/*.c))
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $^ -o $@
+> @mkdir -p $(@D)
+> $(CC) $(CFLAGS) $^ -o $@
 check-server-units check-histogram:
-	build/$(VARIANT)/client/tests/test_load
+> build/$(VARIANT)/client/tests/test_load
 MAKE
 }
 

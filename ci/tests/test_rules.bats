@@ -141,6 +141,24 @@ finds() {
     finds "scripts name" "not executable"
 }
 
+@test "rules: a source without its licence, or without words about what it is for, is found" {
+    echo ISC >LICENSE
+    rm engine/*.c engine/*.h
+    begins() { printf "$2" >"$1"; } # FILE TEXT
+    begins engine/one.c '/* SPDX-License-Identifier: ISC */\n/* One, two and three. */\nint smsp_x;\n'
+    begins ci/one.py '# SPDX-License-Identifier: ISC\n"""One, two and three."""\n'
+    begins ci/two.bats '#!/usr/bin/env bats\n# SPDX-License-Identifier: ISC\n# One, two and three.\n'
+    ci/lint-rules
+    begins engine/two.h '/* One, two and three. */\nint smsp_y;\n'
+    finds "each source and script" "engine/two.h: 'SPDX-License-Identifier: ISC' is not in its first lines"
+    begins engine/two.h '/* SPDX-License-Identifier: ISC */\n#ifndef TWO_H\n/* x */\n'
+    finds "each source and script" "engine/two.h: begins with no words"
+    rm engine/two.h
+    begins ci/two.sh '#!/bin/sh\n# SPDX-License-Identifier: ISC\ntrue\n'
+    chmod +x ci/two.sh
+    finds "each source and script" "ci/two.sh: begins with no words"
+}
+
 @test "rules: a link to nowhere and a rule that is none are found" {
     echo 'See [that](gone.md) and [this](engine/smsp.h).' >README.md
     finds "links between pages" "gone.md is not there"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* smsp-load: reads the options, runs the load and prints the report. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

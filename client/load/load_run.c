@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* One run of the load: its clients, their sockets and the clock, in one poll loop. */
 #include "load.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Makes the databases that the store is tried with: sound ones, edited as an input says. */
 #include "database.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The independent model of the protocol that the fuzz targets compare the engine with. */
 #include "model.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* How the fuzz targets report a wrong answer: which oracle, what was wanted, what came. */
 #include "oracle.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Reads a fuzzed input as a transcript: requests of several clients, with repeats and cookies. */
 #include "transcript.h"
 
 #include <stdlib.h>

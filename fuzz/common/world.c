@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The engine and its callbacks as the fuzz targets drive it, with repeatable secrets. */
 #include "world.h"
 
 #include <stdlib.h>

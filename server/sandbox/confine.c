@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Gives up root and enters the sandbox, in the order that the kernel needs. */
 #define _GNU_SOURCE
 #include "confine.h"
 

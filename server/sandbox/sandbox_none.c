@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The sandbox of a build without libseccomp: none. */
 #include "sandbox.h"
 
 const char *sandbox_about(void)

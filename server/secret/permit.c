@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Permits to hash a password: how many at a time, and fair by address. */
 #define _GNU_SOURCE
 #include "permit.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Secrets of a build without libsodium: keyed hashes instead of Argon2id. */
 #define _GNU_SOURCE
 #include "secret.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* The store of a build without SQLite: state in memory only. */
 #include "store.h"
 
 #include "log.h"

@@ -9,6 +9,8 @@ import struct
 import subprocess
 import tempfile
 
+from harness import preloadable
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 STAND_INS = os.environ.get("FAULT_CALLS_SO", os.path.join(HERE, "..", "..", "build", "release", "fault_calls.so"))
 HEAD, SEEN = struct.Struct("=QQQqQQ"), struct.Struct("=QQ")  # as in fault_calls.c
@@ -96,7 +98,7 @@ class Faults:
         self.file.close()
 
     def environment(self):
-        return {**os.environ, "LD_PRELOAD": STAND_INS, "FAULT_CALLS": self.file.name}
+        return {**os.environ, "LD_PRELOAD": preloadable(STAND_INS), "FAULT_CALLS": self.file.name}
 
     def arm(self, fault):
         self.memory[:HEAD.size] = HEAD.pack(fault.place, fault.skip, 1, *fault.result, 0)

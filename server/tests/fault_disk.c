@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Disk calls that fail on command, preloaded into the server (LD_PRELOAD). */
 #define _GNU_SOURCE
 #include "fault_disk.h"
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: ISC
 """Starts smspd on a free loopback port for one test, and talks to it."""
+import atexit
+import functools
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -16,6 +20,20 @@ SCENARIOS = {}   # by name: functions that play one each
 def scenario(function):
     SCENARIOS[function.__name__] = function
     return function
+
+
+@functools.lru_cache(maxsize=None)
+def preloadable(path):
+    """A name of the library without white space and colons, at which the loader splits LD_PRELOAD."""
+    path = os.path.abspath(path)
+    if re.search(r"[\s:]", path):
+        folder = tempfile.mkdtemp(prefix="smspd-preload.")
+        os.chmod(folder, 0o755)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        link = os.path.join(folder, os.path.basename(path))
+        os.symlink(path, link)
+        return link
+    return path
 
 
 def want(actual, expected, what="reply"):

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 
-from harness import SMSPD, Server, children_of, scenario, wait_for, want
+from harness import SMSPD, Server, children_of, preloadable, scenario, wait_for, want
 from store_scenarios import directory, fill, mail_of
 
 REFUSALS = os.environ.get("SMSPD_REFUSALS", "")  # the library that refuses a call (refused_calls.c)
@@ -22,7 +22,7 @@ def without(call, error):
     if not os.path.exists(REFUSALS):
         raise SystemExit(f"SMSPD_REFUSALS: {REFUSALS!r}: not there; make check-server builds and names it")
     sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"  # we come first, and may
-    return {**os.environ, "LD_PRELOAD": REFUSALS, "REFUSED": f"{call} {error}", "ASAN_OPTIONS": sanitizer}
+    return {**os.environ, "LD_PRELOAD": preloadable(REFUSALS), "REFUSED": f"{call} {error}", "ASAN_OPTIONS": sanitizer}
 
 
 def without_rights():

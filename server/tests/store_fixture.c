@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* A store in a temporary folder, and what the tests of the store ask of it. */
 #define _GNU_SOURCE
 #include "store_fixture.h"
 

@@ -13,7 +13,7 @@ import threading
 import time
 from contextlib import closing, contextmanager
 
-from harness import SMSPD, Server, alive, children_of, scenario, wait_for, want
+from harness import SMSPD, Server, alive, children_of, preloadable, scenario, wait_for, want
 from process_scenarios import kill
 
 FAULTS = os.environ.get("SMSPD_FAULTS", "")  # the library that makes a disk fail on command
@@ -41,7 +41,7 @@ class Disk:
         with open(self.file, "r+b") as opened:
             self.words = (ctypes.c_uint32 * 7).from_buffer(mmap.mmap(opened.fileno(), 4096))
         sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"  # we come first, and may
-        self.environment = {**os.environ, "LD_PRELOAD": FAULTS, "FAULT_DISK": self.file, "ASAN_OPTIONS": sanitizer}
+        self.environment = {**os.environ, "LD_PRELOAD": preloadable(FAULTS), "FAULT_DISK": self.file, "ASAN_OPTIONS": sanitizer}
 
     def fail(self, kinds, error, first=1, every=1, most=0xffffffff):
         self.words[0] = 0
