@@ -38,10 +38,10 @@ check-build: ## test the build: incremental, with both compilers, with the core 
 	@ci/deps unit fuzz
 	@bats ci/tests/test_build.bats
 
-check-install: ## test make install and make uninstall
+check-install: ## test make install and make uninstall, and the manual pages
 	@ci/deps unit
 	@$(MAKE) --no-print-directory -s all
-	@bats ci/tests/test_install.bats
+	@bats ci/tests/test_install.bats ci/tests/test_manual.bats
 
 # What the tests of server/ and client/ run.
 .PHONY: coverage coverage-programs tested

@@ -20,8 +20,8 @@
 
 static const char usage[] =
     "usage: smspd [options] HOST PORT\n"
-    "The Simple Mail Server Protocol. HOST: the address or name to listen on (0.0.0.0:\n"
-    "all IPv4 addresses; ::: all addresses, IPv4 and IPv6); PORT: 0 picks a free one.\n"
+    "A server of the Simple Mail Server Protocol. HOST: an address or name of this machine;\n"
+    "0.0.0.0 for all IPv4 addresses, :: for all addresses. PORT: 0 picks a free one.\n"
     "\n"
     "      --data DIR            keep everything in DIR, which is made if it is missing\n"
     "      --memory              keep everything in memory only (the default)\n"

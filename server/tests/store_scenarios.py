@@ -174,6 +174,29 @@ def check():
         want((server.returncode, "table IMQ, row 1" in server.stderr), (1, True), server.stderr)
 
 
+@scenario
+def backup_and_restore():
+    """A backup that is made while the server runs, restored as smspd(8) says over one that was killed."""
+    with directory() as data, directory() as backup:
+        with Server("--data", data) as server, server.client() as client:
+            cookie = fill(client, "alice", ["one"])
+            with closing(sqlite3.connect(f"{data}/mail.db")) as db, closing(sqlite3.connect(f"{backup}/mail.db")) as copy:
+                db.backup(copy)
+            fill(client, "bob", ["two"])
+            checked = subprocess.run([SMSPD, "--check", "--data", backup], capture_output=True, text=True, check=False)
+            want((checked.returncode, "accounts: 1\n" in checked.stdout), (0, True), checked.stderr)
+            pids = children_of(server.process.pid)
+            server.process.kill()
+            wait_for(lambda: not any(alive(pid) for pid in pids), "keeper and worker end", 2)
+        for name in ("mail.db-wal", "mail.db-shm"):
+            os.unlink(f"{data}/{name}")
+        with open(f"{data}/mail.db", "wb") as mail, open(f"{backup}/mail.db", "rb") as copy:
+            shutil.copyfileobj(copy, mail)
+        with Server("--data", data) as server, server.client() as client:
+            want(client.ask("LOGIN bob pw"), "KO")
+            want(mail_of(client, "alice", cookie), ["one"])
+
+
 def sockets_of(pid):
     """How many sockets a process has open."""
     count = 0

@@ -15,6 +15,7 @@ play() {
 }
 
 @test "store: everything outlives the server" { play restarts; }
+@test "store: a backup, and back" { play backup_and_restore; }
 @test "store: the keeper tidies up at the end" { play clean_end; }
 @test "store: one server a directory" { play one_server_a_directory; }
 @test "store: the directory may be behind a symbolic link" { play behind_a_link; }
