@@ -1,4 +1,4 @@
-# libsmsp.a, and its unit tests.
+# Builds libsmsp.a and its unit tests, and runs the proofs.
 
 ENGINE_SRC := $(wildcard engine/*.c)
 ENGINE_OBJ := $(ENGINE_SRC:%.c=$(B)/%.o)
@@ -15,9 +15,14 @@ ENGINE_TESTS := $(patsubst %.c,$(B)/%,$(wildcard engine/tests/test_*.c))
 $(ENGINE_TESTS): %: %.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
+ENGINE_EXAMPLE := $(B)/engine/tests/example
+
+$(ENGINE_EXAMPLE): %: %.o $(LIBSMSP)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
 .PHONY: check-engine check-engine-san
-check-engine: $(ENGINE_TESTS) ## run the engine's unit tests
-	@status=0; for t in $(ENGINE_TESTS); do $$t || status=1; done; exit $$status
+check-engine: $(ENGINE_TESTS) $(ENGINE_EXAMPLE) ## run the engine's unit tests
+	@status=0; for t in $(ENGINE_TESTS) "engine/tests/check_example $(ENGINE_EXAMPLE)"; do $$t || status=1; done; exit $$status
 
 check-engine-san: ## run them under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-engine
