@@ -22,7 +22,7 @@ $(ENGINE_EXAMPLE): %: %.o $(LIBSMSP)
 
 .PHONY: check-engine check-engine-san
 check-engine: $(ENGINE_TESTS) $(ENGINE_EXAMPLE) ## run the engine's unit tests
-	@status=0; for t in $(ENGINE_TESTS) "engine/tests/check_example $(ENGINE_EXAMPLE)"; do $$t || status=1; done; exit $$status
+	@status=0; for t in $(ENGINE_TESTS) "engine/tests/check_example $(ENGINE_EXAMPLE)" engine/tests/check_command; do $$t || status=1; done; exit $$status
 
 check-engine-san: ## run them under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-engine
