@@ -47,10 +47,12 @@ def program(target, build, tiny, root=ROOT):
 
 
 def make(build, tiny, targets, root=ROOT):
-    """Builds the targets' programs; Failure with the compiler's last lines otherwise. In a
+    """Builds the targets' programs and unpacks their corpora; Failure with the compiler's last lines otherwise. In a
     copy with what was built here, only what differs."""
     name = variant(build, tiny)
     goals = [f"build/{name}/fuzz/{target}" for target in targets]
+    if root == ROOT:
+        goals += [f"build/corpus/{target}.ok" for target in targets if target in TARGETS]
     done = subprocess.run(["make", "-s", "--no-print-directory", f"VARIANT={name}", *goals], cwd=root,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           env={**os.environ, "MAKEFLAGS": "", "MAKELEVEL": ""})
@@ -58,9 +60,9 @@ def make(build, tiny, targets, root=ROOT):
         raise Failure(f"{name} does not build: " + " / ".join(done.stdout.strip().splitlines()[-5:]))
 
 
-def corpora(target, root=ROOT):
-    """The folders with inputs for a target that are in the repository."""
-    folders = [os.path.join(root, "fuzz", "corpus", target), os.path.join(root, "fuzz", "regressions", target)]
+def inputs_of(target):
+    """The folders with the inputs of the repository for a target; make() has unpacked its corpus."""
+    folders = [os.path.join(ROOT, "build", "corpus", target), os.path.join(ROOT, "fuzz", "regressions", target)]
     return [folder for folder in folders if os.path.isdir(folder) and os.listdir(folder)]
 
 
@@ -248,7 +250,7 @@ class AflFuzz:
     def gather(self, folder):
         """All inputs that the repository has, in one folder, as afl-fuzz wants them."""
         count = 0
-        for source in corpora(self.target):
+        for source in inputs_of(self.target):
             for name in os.listdir(source):
                 if os.path.getsize(os.path.join(source, name)) > 0:
                     shutil.copy(os.path.join(source, name), os.path.join(folder, f"{count:05}"))

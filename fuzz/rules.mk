@@ -100,8 +100,15 @@ $(B)/fuzz/mutator-%.so: fuzz/common/mutator_%.c fuzz/common/mutator_afl.c fuzz/c
 	@mkdir -p $(@D)
 	cc -std=c11 $(WARNINGS) -O2 -fPIC -shared $(filter %.c,$^) -o $@
 
-.PHONY: fuzz-programs
-fuzz-programs: $(FUZZ_PROGRAMS)
+# The corpora, unpacked. The stamp is not in the folder, which holds inputs alone.
+build/corpus/%.ok: fuzz/corpus/%.zip fuzz/corpora.py
+	@fuzz/corpora.py unpack $< build/corpus/$*
+	@touch $@
+
+.PHONY: fuzz-programs fuzz-inputs
+fuzz-programs: $(FUZZ_PROGRAMS) fuzz-inputs
+
+fuzz-inputs: $(FUZZ_TARGETS:%=build/corpus/%.ok) ## unpack the corpora to build/corpus/TARGET
 
 -include $(wildcard $(B)/fuzz/*/*.d)
 
@@ -144,8 +151,8 @@ fuzz-server: ## fuzz the forking server itself over loopback, FUZZ_TIME=60 secon
 
 check-fuzz: ## replay corpora and regressions, fuzz for some seconds, test the fuzzing scripts
 	@ci/deps fuzz
-	@bats fuzz/test_fuzz.bats
+	@bats fuzz/tests/test_fuzz.bats
 
 check-fuzz-long: ## and what takes minutes: AFL++, MemorySanitizer, the server, a planted bug
 	@ci/deps fuzz
-	@bats fuzz/test_fuzz_long.bats
+	@bats fuzz/tests/test_fuzz_long.bats

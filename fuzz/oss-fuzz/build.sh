@@ -41,7 +41,7 @@ target() {
     fi
     # shellcheck disable=SC2086  # the engine may be several words
     "$CXX" "${link_flags[@]}" "$folder/fuzz_$1.o" "${shared[@]}" $LIB_FUZZING_ENGINE -o "$OUT/$name"
-    python3 -m zipfile -c "$OUT/${name}_seed_corpus.zip" "fuzz/corpus/$1"/*
+    cp "fuzz/corpus/$1.zip" "$OUT/${name}_seed_corpus.zip"
     case $1 in
     parser | frame | session | reply) cp fuzz/dict/smsp.dict "$OUT/$name.dict" ;;
     esac

@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Corpora and regressions without a fuzzer, a short campaign, and the scripts themselves.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    cd "$BATS_TEST_DIRNAME/../.." || return 1
+    export MAKEFLAGS='' MAKELEVEL=''
+    for variant in fuzz-replay fuzz-replay-tiny; do
+        make -s -j2 --no-print-directory VARIANT=$variant fuzz-programs || return 1
+    done
+    for program in san/fuzz/parser san-tiny/fuzz/parser san/fuzz/session san-tiny/fuzz/session \
+        san/fuzz/rig san-tiny/fuzz/rig; do
+        make -s -j2 --no-print-directory VARIANT="fuzz-${program%%/*}" "build/fuzz-$program" || return 1
+    done
+}
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/../.." || return 1
+}
+
+# The corpus and the regressions of a target, with usual and with tiny limits.
+replay() {
+    local folders=("build/corpus/$1")
+    [ ! -d "fuzz/regressions/$1" ] || folders+=("fuzz/regressions/$1")
+    for variant in fuzz-replay fuzz-replay-tiny; do
+        run -0 "build/$variant/fuzz/$1" "${folders[@]}"
+        [[ $output == *"1..${#folders[@]}"* ]]
+    done
+}
+
+@test "fuzz: parser, every input again" {
+    replay parser
+}
+
+@test "fuzz: frame, every input again" {
+    replay frame
+}
+
+@test "fuzz: session, every input again" {
+    replay session
+}
+
+@test "fuzz: ops, every input again" {
+    replay ops
+}
+
+@test "fuzz: reply, every input again" {
+    replay reply
+}
+
+@test "fuzz: effect, every input again" {
+    replay effect
+}
+
+@test "fuzz: slot, every input again" {
+    replay slot
+}
+
+@test "fuzz: limits, every input again" {
+    replay limits
+}
+
+@test "fuzz: memory, every input again" {
+    replay memory
+}
+
+@test "fuzz: store, every input again" {
+    pkg-config --exists sqlite3 && [ -z "${NONE:-}" ] || skip "no SQLite"
+    replay store
+}
+
+@test "fuzz: ten seconds of the parser find nothing" {
+    run -0 fuzz/campaign --time 10 parser
+    [[ $output == *"nothing found in "* ]]
+}
+
+@test "fuzz: ten seconds of sessions find nothing" {
+    run -0 fuzz/campaign --time 10 session
+    [[ $output == *"nothing found in "* ]]
+}
+
+@test "fuzz: a campaign finds the planted fault, says how to repeat it, and ends with status 1" {
+    run -1 fuzz/campaign --time 10 --limits tiny --fresh rig
+    [[ $output == *"FOUND by rig-tiny"* ]]
+    read -ra command < <(sed -n 's/^  again: *//p' <<<"$output")
+    [ "${#command[@]}" -eq 2 ]
+    run ! "${command[@]}"
+    [[ $output == *"ORACLE rig"* || $output == *"heap-buffer-overflow"* ]]
+    rm -f "${command[1]}"
+}
+
+@test "fuzz: the decoder shows a session as people write it" {
+    printf '\000\000REGISTER a p\n\020BCOUNT a \0200\r\n' >"$BATS_TEST_TMPDIR/input"
+    run -0 build/fuzz-replay/fuzz/session --show "$BATS_TEST_TMPDIR/input"
+    [[ $output == *'A> REGISTER a p\n'* ]]
+    [[ $output == *'B> COUNT a '* ]]
+    [[ $output == *'B< COUNTED 0\n'* ]]
+}
+
+@test "fuzz: the driver refuses what is not there, and a folder without inputs" {
+    run -2 build/fuzz-replay/fuzz/session "$BATS_TEST_TMPDIR/none"
+    [[ $output == *"No such file"* ]]
+    mkdir "$BATS_TEST_TMPDIR/empty"
+    run -1 build/fuzz-replay/fuzz/session "$BATS_TEST_TMPDIR/empty"
+    [[ $output == *"not ok"* ]]
+}
+
+@test "fuzz: an oracle that speaks fails the replay and names the input" {
+    printf 'a b c d e' >"$BATS_TEST_TMPDIR/spaces"
+    run -1 build/fuzz-replay/fuzz/rig "$BATS_TEST_TMPDIR/spaces"
+    [[ $output == *"not ok"*spaces* ]]
+}
+
+@test "fuzz: scripts answer a wrong argument with one line and status 2" {
+    for script in campaign find-bugs minimise afl speed; do
+        run -2 "fuzz/$script" nonsense
+        [[ $output == *nonsense* ]]
+    done
+}
+
+@test "fuzz: a file that cannot be written is told, before a campaign and when something is found" {
+    findings=build/fuzz/findings
+    run -1 bash -c 'trap "" XFSZ; ulimit -f 0; fuzz/campaign --fresh --time 2 --limits usual rig'
+    [[ $output == *"campaign: "*"/zeros: File too large"* ]]
+    [[ $output != *Traceback* ]]
+    [ ! -e $findings ] || mv $findings $findings.kept
+    ln -s /proc $findings # where nobody can make a file
+    run fuzz/campaign --time 2 --limits usual rig
+    rm $findings
+    [ ! -e $findings.kept ] || mv $findings.kept $findings
+    [ "$status" -eq 1 ]
+    [[ $output == *"FOUND by rig"*"could not be written: is the disk full?"* ]]
+    [[ $output != *"again:"* ]]
+}
+
+@test "fuzz: a program that afl-fuzz leaves stopped is ended" {
+    run -0 timeout 20 /usr/bin/python3 - <<'END'
+import os, subprocess, sys
+sys.path.insert(0, "fuzz")
+import engines
+engines.adopt_orphans()
+told = subprocess.run(["sh", "-c", "sleep 60 >/dev/null 2>&1 & sleep 0.5; kill -STOP $!; echo $!"], capture_output=True, text=True, check=True)
+engines.await_orphans()
+assert not os.path.exists(f"/proc/{int(told.stdout)}"), "it is still there"
+END
+}
+
+@test "fuzz: minimised corpora still show work that is not linear" {
+    run -0 fuzz/find-bugs --seeds 1 --empty 0 bytes-searched-again
+    [[ $output == *"| bytes-searched-again | frame | work |"* ]]
+}
+
+@test "fuzz: each archive is what packing its inputs gives, on any machine, and its names are hashes" {
+    count=0
+    for archive in fuzz/corpus/*.zip; do
+        folder=$BATS_TEST_TMPDIR/$(basename "$archive" .zip)
+        fuzz/corpora.py unpack "$archive" "$folder"
+        (cd "$folder" && sha1sum -- *) | while read -r hash name; do
+            [ "$hash" = "$name" ] || exit 1
+        done
+        chmod 600 "$folder"/*
+        (umask 077 && TZ=Asia/Tokyo fuzz/corpora.py pack "$folder" "$BATS_TEST_TMPDIR/again.zip")
+        cmp "$archive" "$BATS_TEST_TMPDIR/again.zip"
+        count=$((count + 1))
+    done
+    [ "$count" -eq 10 ]
+}
+
+@test "fuzz: an input whose bytes or name were changed in its archive is reported, and nothing is unpacked" {
+    mkdir "$BATS_TEST_TMPDIR/inputs"
+    printf 'DUMP' >"$BATS_TEST_TMPDIR/inputs/any-name"
+    fuzz/corpora.py pack "$BATS_TEST_TMPDIR/inputs" "$BATS_TEST_TMPDIR/one.zip"
+    sed 's/DUMP/JUMP/' "$BATS_TEST_TMPDIR/one.zip" >"$BATS_TEST_TMPDIR/bytes.zip"
+    sed 's/'"$(printf DUMP | sha1sum | cut -c1-4)"'/..\/x/g' "$BATS_TEST_TMPDIR/one.zip" >"$BATS_TEST_TMPDIR/name.zip"
+    for damage in bytes name; do
+        run -1 fuzz/corpora.py unpack "$BATS_TEST_TMPDIR/$damage.zip" "$BATS_TEST_TMPDIR/out"
+        [[ $output == "corpora.py: $BATS_TEST_TMPDIR/$damage.zip: "* ]]
+        [ "${#lines[@]}" -eq 1 ]
+        [ ! -e "$BATS_TEST_TMPDIR/out" ]
+    done
+}
+
+@test "fuzz: the corpora are within 256 KiB each" {
+    for folder in build/corpus/*/; do
+        size=$(cat "$folder"/* | wc -c)
+        [ "$size" -gt 0 ]
+        [ "$size" -le 262144 ]
+    done
+}
+
+@test "fuzz: every planted bug applies to the sources as they are" {
+    count=0
+    for bug in fuzz/bugs/*.patch; do
+        patch --dry-run -s -F3 -p1 -i "$bug"
+        count=$((count + 1))
+    done
+    [ "$count" -ge 30 ]
+}
+
+@test "fuzz: OSS-Fuzz's build makes targets that run, with corpora and words" {
+    export OUT=$BATS_TEST_TMPDIR/out WORK=$BATS_TEST_TMPDIR/work CC=clang CXX=clang++ SMSP_TARGETS='frame reply'
+    export CFLAGS='-O0 -fsanitize=address,fuzzer-no-link' CXXFLAGS='-fsanitize=address' LIB_FUZZING_ENGINE=-fsanitize=fuzzer
+    mkdir "$OUT" "$WORK"
+    run -0 fuzz/oss-fuzz/build.sh
+    for name in fuzz_frame fuzz_frame_tiny fuzz_reply fuzz_reply_tiny; do
+        run -0 "$OUT/$name" -runs=50 "build/corpus/$(cut -d_ -f2 <<<"$name")"
+        python3 -m zipfile -t "$OUT/${name}_seed_corpus.zip"
+        [ -s "$OUT/$name.dict" ]
+    done
+}
+
+@test "fuzz: the scheduled job names every target, and no job takes over 90 minutes" {
+    targets=$(python3 -c 'import sys; sys.path.insert(0, "fuzz"); import engines; print(", ".join(engines.TARGETS))')
+    grep -qF "target: [$targets]" .github/workflows/ci.yml
+    for workflow in .github/workflows/ci.yml .clusterfuzzlite/workflow.yml; do
+        # Every job says how long it may take.
+        [ "$(grep -c '^    runs-on:' "$workflow")" -eq "$(grep -c '^    timeout-minutes:' "$workflow")" ]
+        while read -r _ minutes; do
+            [ "$minutes" -le 90 ]
+        done < <(grep -oE 'minutes: *[0-9]+' "$workflow")
+    done
+}
