@@ -8,7 +8,7 @@
 
 #include "model.h"
 #include "oracle.h"
-#include "show.h"
+#include "output.h"
 #include "smsp.h"
 #include "target.h"
 #include "transcript.h"
@@ -88,7 +88,7 @@ static void check_shown(const uint8_t *line, size_t len)
     FILE *memory = open_memstream(&shown, &size);
 
     ORACLE("memory", memory != NULL, "no stream");
-    show_text(memory, (smsp_span){line, len}, true);
+    output_text(memory, (smsp_span){line, len}, true);
     (void)fclose(memory);
     ORACLE("terminal", model_is_text((const uint8_t *)shown, size), "a control character is shown");
     ORACLE("terminal", !model_is_text(line, len) || (size == len && memcmp(shown, line, len) == 0),
