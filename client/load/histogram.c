@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Counts times in buckets and computes quantiles. */
 #include "histogram.h"
 
 /* Values below HISTOGRAM_FINE have a bucket each; above, the top six bits after

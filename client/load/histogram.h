@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A histogram of times with buckets that grow with the value, so that any time
- * from 1 ns to hours is kept to within 1.6 %, in 20 KiB. */
+/* A histogram of times. The width of a bucket is 1.6 % of its value, from 1 ns to
+ * hours, in 20 KiB. */
 #ifndef SMSP_HISTOGRAM_H
 #define SMSP_HISTOGRAM_H
 
@@ -19,8 +19,8 @@ typedef struct histogram {
 
 void histogram_add(histogram *h, uint64_t nanoseconds);
 
-/* The value that `share` (0 to 1) of all values do not exceed, to within a
- * bucket, but never more than the largest value; 0 if there are none. */
+/* The quantile: `share` (0 to 1) of all values are at most this large. It is the upper
+ * end of a bucket, or the largest value if that is less. 0: there are no values. */
 uint64_t histogram_quantile(const histogram *h, double share);
 
 #endif

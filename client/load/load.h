@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* smsp-load: many clients against one server, every reply checked.
+/* smsp-load: many clients of one server, with every reply checked.
  *
- * The loop (load_run.c) is the same for every server; what differs stands in a
- * load_protocol: our own protocol, and those of the servers that people would
- * use instead, so that comparing them costs the driver the same. A client's
- * requests are lines made once; what changes from one message to the next are
- * eight digits in its text.
+ * The loop (load_run.c) is the same for all protocols, so that their results can be
+ * compared. A load_protocol contains what differs. Each client builds the lines of its
+ * requests once; only eight digits change from one message to the next.
  */
 #ifndef SMSP_LOAD_H
 #define SMSP_LOAD_H
@@ -31,76 +29,76 @@ typedef struct load_options {
     const char *port;
     const char *mix;
     unsigned clients;
-    unsigned depth;    /* requests that a client has under way */
-    uint64_t requests; /* in all, or 0 */
-    double seconds;    /* or this long */
-    double warmup;     /* seconds that do not count */
-    double rate;       /* requests a second in all, or 0: as fast as it goes */
-    size_t size;       /* bytes of a message */
-    const char *cookies; /* the file that keeps sessions from run to run, or NULL */
-    unsigned accounts; /* shared by the clients in turn */
+    unsigned depth;      /* requests in flight for each client */
+    uint64_t requests;   /* of all clients; 0: until the time is over */
+    double seconds;      /* length of the run, if requests is 0 */
+    double warmup;       /* seconds before counting begins */
+    double rate;         /* requests a second of all clients; 0: as fast as possible */
+    size_t size;         /* bytes of a message */
+    const char *cookies; /* the file that stores sessions, or NULL */
+    unsigned accounts;   /* client i uses account i modulo accounts */
     uint64_t seed;
     bool json;
     bool quiet;
     bool reconnect; /* a new connection for each request */
 } load_options;
 
-/* A request as the client sends it, again and again. */
+/* A request that the client sends many times. */
 typedef struct load_line {
     uint8_t *bytes;
     size_t len;
-    size_t text_at; /* where the message's text begins; 0: there is none */
+    size_t text_at; /* offset of the message's text; 0: there is none */
 } load_line;
 
-/* A request under way. */
+/* A request in flight. */
 typedef struct load_request {
     uint8_t step;
-    uint32_t number; /* of the message it is about */
-    uint64_t due;    /* when it was, or should have been, sent; ns */
+    uint32_t number; /* the message that it sends, reads or deletes */
+    uint64_t due;    /* when it was sent or, with a rate, should have been sent; ns */
 } load_request;
 
 typedef struct load_client {
     const load_options *options;
     unsigned number;
     int fd;
-    uint8_t *out; /* what is to be sent */
+    uint8_t *out; /* bytes to send */
     size_t out_len, out_done;
-    uint8_t *in; /* what has come and is not taken yet */
+    uint8_t *in; /* bytes received and not yet parsed */
     size_t in_len, in_taken;
-    load_request window[LOAD_DEPTH_MAX]; /* a ring of requests under way */
+    load_request window[LOAD_DEPTH_MAX]; /* a ring of the requests in flight */
     unsigned first, count;
-    uint64_t replies; /* that have come so far */
+    uint64_t replies; /* received so far */
     load_line lines[LOAD_STEPS_MAX];
-    uint8_t text[LOAD_TEXT_MAX];    /* as it was last sent or compared */
-    uint32_t sent, looked, removed; /* messages: the next number of each */
-    uint64_t next_due;              /* rate mode: when the next request should go */
-    uint8_t step;                   /* the protocol's place in its round */
-    const uint8_t *steps;           /* our own protocol: the steps of a round */
+    uint8_t text[LOAD_TEXT_MAX];    /* the last text that was sent or compared */
+    uint32_t sent, looked, removed; /* the next message number of each step */
+    uint64_t next_due;              /* with a rate: when the next request is due */
+    uint8_t step;                   /* the next step of the round */
+    const uint8_t *steps;           /* SMSP: the steps of a round */
     uint8_t step_count;
-    bool in_round; /* the round is to be finished, so that nothing stays behind */
-    char name[32]; /* account, key or tube */
+    bool in_round; /* the round must be finished, so that no message is left */
+    char name[32]; /* of the account, key or tube */
     char cookie[LOAD_COOKIE_MAX];
-    uint64_t ids[LOAD_DEPTH_MAX]; /* beanstalkd: of the jobs of this round */
+    uint64_t ids[LOAD_DEPTH_MAX]; /* beanstalkd: the ids of the jobs of this round */
 } load_client;
 
-typedef enum { LOAD_MORE, LOAD_RIGHT, LOAD_WRONG } load_verdict;
+typedef enum { LOAD_NEED_MORE, LOAD_RIGHT, LOAD_WRONG } load_verdict;
 
 struct load_protocol {
     const char *name;
-    const char *mix; /* the mix that is meant if none is given */
-    /* Makes the client's lines with load_make_line; accounts are registered
-     * here, over a connection of its own. False after one line on standard error. */
+    const char *mix; /* the default mix */
+    /* Builds the client's lines with load_make_line; registers accounts over a
+     * connection of its own. False: an error has been printed. */
     bool (*prepare)(load_client *client);
-    /* Prepares a new connection; NULL: there is nothing to do. */
-    bool (*greet)(load_client *client);
-    /* Adds the next requests (a pair that belongs together, or one) with
-     * load_put; false: replies must come first. */
-    bool (*send)(load_client *client, uint64_t due);
-    /* Judges the reply at the front of len bytes, at least 1; *used gets its
-     * length unless LOAD_MORE. */
-    load_verdict (*take)(load_client *client, const load_request *request, const uint8_t *at, size_t len,
-                         size_t *used);
-    /* Is this request the last of a message's round? */
+    /* Prepares a new connection; may be NULL. */
+    bool (*on_connect)(load_client *client);
+    /* Adds the next request, or a pair that belongs together, with load_add. False:
+     * it must wait for replies first. */
+    bool (*add_requests)(load_client *client, uint64_t due);
+    /* Checks the reply at the beginning of len (at least 1) bytes; sets *used to its
+     * length, except with LOAD_NEED_MORE. */
+    load_verdict (*check_reply)(load_client *client, const load_request *request, const uint8_t *at,
+                                size_t len, size_t *used);
+    /* Is this the last request of a round? */
     bool (*ends_round)(const load_client *client, uint8_t step);
 };
 
@@ -113,52 +111,52 @@ typedef struct load_totals {
     uint64_t requests;
     uint64_t rounds;
     uint64_t wrong;
-    uint64_t unsent; /* rate mode: due, and not sent when the time was over */
+    uint64_t unsent; /* with a rate: due but not sent before the end */
     double seconds;
-    bool stopped; /* by SIGINT, before its time */
+    bool stopped; /* by SIGINT */
     histogram latency;
-    char complaint[600]; /* about the first wrong reply */
+    char first_wrong[600]; /* describes the first wrong reply */
 } load_totals;
 
 /* ---- For protocols (load_wire.c) ---- */
 
-/* Makes the line of a step: before, then, if has_text, the client's text, then
- * after. False after one line on standard error. */
+/* Builds the line of a step: before, the client's text if has_text, after. False: an
+ * error has been printed. */
 bool load_make_line(load_client *client, uint8_t step, const char *before, bool has_text, const char *after);
 
-/* Adds the step's line, with the text of message `number`, to what the client
- * sends; it is under way from `due` on. */
-void load_put(load_client *client, uint8_t step, uint32_t number, uint64_t due);
+/* Adds the line of the step, with the text of message `number`, to the bytes to send.
+ * The latency of the request begins at `due`. */
+void load_add(load_client *client, uint8_t step, uint32_t number, uint64_t due);
 
-/* The same for a line that is made each time. */
-void load_put_bytes(load_client *client, load_request request, const void *at, size_t len);
+/* Adds a request with other bytes. */
+void load_add_bytes(load_client *client, load_request request, const void *at, size_t len);
 
-/* Is this the client's message with that number? */
+/* Is this the text of the client's message with that number? */
 bool load_text_is(load_client *client, uint32_t number, const uint8_t *at, size_t len);
 
-/* Is this a message that some client of this run has sent? */
+/* Can this be the text of a message of any client of this run? */
 bool load_text_of_anyone(load_client *client, const uint8_t *at, size_t len);
 
-/* The length of the line at the front, without LF or CR LF; *used gets it with
- * them. False: it is not whole. */
+/* Finds the first line: *line_len is its length without LF or CR LF, *used with it.
+ * False: it is not complete. */
 bool load_line_of(const uint8_t *at, size_t len, size_t *line_len, size_t *used);
 
-/* Finds the server's addresses, once; false after one line on standard error. */
+/* Resolves the server's addresses, once. False: an error has been printed. */
 bool load_resolve(const load_options *options);
 
-/* Connects; -1 after one line on standard error. */
+/* Connects and returns the socket. -1: an error has been printed. */
 int load_connect(const load_options *options);
 
-/* Closes, without leaving the address in TIME_WAIT where that would exhaust the ports. */
+/* Closes with a reset: many connections in TIME_WAIT would use up the ports. */
 void load_disconnect(int fd);
 
-/* Sends all of it and reads one reply that ends with LF into reply (without
- * it); false after one line on standard error. */
+/* Sends len bytes and reads one line into reply, without its LF. False: an error has
+ * been printed. */
 bool load_ask(int fd, const char *request, size_t len, char *reply, size_t size);
 
 /* ---- The loop ---- */
 
-/* Runs the load; false if it could not be run, after one line on standard error. */
+/* Runs all clients. False: the run failed, and an error has been printed. */
 bool load_run(const load_options *options, load_totals *totals);
 
 uint64_t load_now(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One run of the load: its clients, their sockets and the clock, in one poll loop. */
+/* The loop: sends requests for all clients, reads and checks the replies. */
 #include "load.h"
 
 #include <errno.h>
@@ -14,27 +14,27 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OUT_SIZE (256u * 1024u)
-#define IN_SIZE (256u * 1024u)
-#define LONGEST_REQUEST (2u * LOAD_TEXT_MAX) /* of any protocol, a pair of them */
-#define NANO 1000000000u
-#define POLL_MS 200     /* the longest sleep, so that the end and Ctrl-C are noticed */
-#define SILENCE_LIMIT 10 /* seconds without any reply after which the server is said to hang */
+#define OUT_SIZE        (256u * 1024u)
+#define IN_SIZE         (256u * 1024u)
+#define LONGEST_REQUEST (2u * LOAD_TEXT_MAX) /* of any protocol: a pair of requests */
+#define NANO            1000000000u
+#define POLL_MS         200 /* the longest sleep, so that the end and Ctrl-C are not missed */
+#define SILENCE_LIMIT   10  /* seconds without a reply; then the run fails */
 
 typedef struct run {
     const load_options *options;
     load_totals *totals;
     load_client *clients;
-    uint8_t *buffers; /* of all clients: OUT_SIZE and IN_SIZE bytes each */
+    uint8_t *buffers; /* for each client OUT_SIZE and IN_SIZE bytes */
     int epoll;
     uint64_t started;
-    uint64_t counted_from; /* the warm-up's end */
-    uint64_t ends;         /* 0: after options->requests */
-    uint64_t sent;
-    uint64_t taken;
-    uint64_t last_taken; /* when something came for the last time */
+    uint64_t counted_from;  /* the end of the warm-up */
+    uint64_t ends;          /* 0: after options->requests */
+    uint64_t sent;          /* requests */
+    uint64_t received;      /* replies */
+    uint64_t last_received; /* the value of received at last_time */
     uint64_t last_time;
-    bool shows; /* progress, on a terminal */
+    bool shows_progress;
 } run;
 
 uint64_t load_now(void)
@@ -50,15 +50,15 @@ uint64_t load_now(void)
 static bool open_client(run *r, load_client *client)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-
     const load_protocol *protocol = r->options->protocol;
+
     client->fd = load_connect(r->options);
     client->out_len = client->out_done = client->in_len = client->in_taken = 0;
-    if (client->fd < 0 || (protocol->greet != NULL && !protocol->greet(client)))
+    if (client->fd < 0 || (protocol->on_connect != NULL && !protocol->on_connect(client)))
         return false;
     if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, client->fd, &event) == 0)
         return true;
-    fprintf(stderr, "smsp-load: client %u: cannot wait for its replies: %s\n", client->number, strerror(errno));
+    fprintf(stderr, "smsp-load: client %u: cannot wait for replies: %s\n", client->number, strerror(errno));
     return false;
 }
 
@@ -67,13 +67,13 @@ static bool sending_is_over(const run *r, uint64_t now)
     return r->ends > 0 ? now >= r->ends : r->sent >= r->options->requests;
 }
 
-/* Rate mode: ns between two requests of a client; 0: no rate. */
+/* With a rate: ns between two requests of a client; otherwise 0. */
 static uint64_t gap_of(const load_options *o)
 {
     return o->rate > 0 ? (uint64_t)((double)NANO * o->clients / o->rate) : 0;
 }
 
-/* Adds what the window, the output buffer and the rate allow. */
+/* Adds as many requests as the depth, the output buffer and the rate allow. */
 static void fill_window(run *r, load_client *client, uint64_t now)
 {
     const load_options *o = r->options;
@@ -84,14 +84,14 @@ static void fill_window(run *r, load_client *client, uint64_t now)
         unsigned before = client->count;
         if (gap > 0 && client->next_due > now)
             break;
-        if (!o->protocol->send(client, gap > 0 ? client->next_due : now))
+        if (!o->protocol->add_requests(client, gap > 0 ? client->next_due : now))
             break;
         r->sent += client->count - before;
         client->next_due += gap * (client->count - before);
     }
 }
 
-/* Sends what waits; waits for room in the socket if it must. */
+/* Sends the added bytes. If the socket is full, asks epoll to report when it is not. */
 static bool flush_client(run *r, load_client *client)
 {
     while (client->out_done < client->out_len) {
@@ -110,21 +110,23 @@ static bool flush_client(run *r, load_client *client)
     return true;
 }
 
-static void complain(run *r, const load_client *client, const load_request *request, const uint8_t *at, size_t len)
+static void count_wrong_reply(run *r, const load_client *client, const load_request *request,
+                              const uint8_t *at, size_t len)
 {
     load_totals *t = r->totals;
 
     if (t->wrong++ > 0)
         return;
-    int n = snprintf(t->complaint, sizeof t->complaint, "client %u, step %u, message %u: ", client->number,
-                     request->step, (unsigned)request->number);
-    for (size_t i = 0; i < len && i < 60 && n + 5 < (int)sizeof t->complaint; i++)
-        n += snprintf(t->complaint + n, sizeof t->complaint - (size_t)n,
+    int n =
+        snprintf(t->first_wrong, sizeof t->first_wrong, "client %u, step %u, message %u: ", client->number,
+                 request->step, (unsigned)request->number);
+    for (size_t i = 0; i < len && i < 60 && n + 5 < (int)sizeof t->first_wrong; i++)
+        n += snprintf(t->first_wrong + n, sizeof t->first_wrong - (size_t)n,
                       at[i] >= 0x20 && at[i] < 0x7f ? "%c" : "\\x%02x", at[i]);
 }
 
-/* Takes one reply from the front of what has come; false: not whole yet. */
-static bool take_reply(run *r, load_client *client, uint64_t now)
+/* Checks and counts the first reply of the input buffer. False: it is not complete. */
+static bool count_reply(run *r, load_client *client, uint64_t now)
 {
     const load_protocol *protocol = r->options->protocol;
     const load_request request = client->window[client->first];
@@ -133,15 +135,16 @@ static bool take_reply(run *r, load_client *client, uint64_t now)
 
     if (client->count == 0 || client->in_taken == client->in_len)
         return false;
-    load_verdict verdict = protocol->take(client, &request, at, client->in_len - client->in_taken, &used);
-    if (verdict == LOAD_MORE)
+    load_verdict verdict =
+        protocol->check_reply(client, &request, at, client->in_len - client->in_taken, &used);
+    if (verdict == LOAD_NEED_MORE)
         return false;
     if (verdict == LOAD_WRONG)
-        complain(r, client, &request, at, used);
+        count_wrong_reply(r, client, &request, at, used);
     client->in_taken += used;
     client->first = (client->first + 1) % LOAD_DEPTH_MAX;
     client->count--;
-    r->taken++;
+    r->received++;
     client->replies++;
     if (now >= r->counted_from) {
         r->totals->requests++;
@@ -151,11 +154,11 @@ static bool take_reply(run *r, load_client *client, uint64_t now)
     return true;
 }
 
-/* One line on standard error; error: an errno, or 0 if the server closed the connection.
- * A server with too many clients sends at most one reply first, a KO (FRM-12). */
+/* Prints an error. error: an errno, or 0 if the server closed the connection. A server
+ * with too many clients sends KO and closes (FRM-12), so at most one reply came. */
 static void lost_connection(const load_client *client, int error)
 {
-    fprintf(stderr, "smsp-load: client %u: %s with %u replies owed", client->number,
+    fprintf(stderr, "smsp-load: client %u: %s with %u requests unanswered", client->number,
             error == 0 ? "the server closed the connection" : "the connection failed", client->count);
     if (error != 0)
         fprintf(stderr, ": %s", strerror(error));
@@ -164,7 +167,7 @@ static void lost_connection(const load_client *client, int error)
     fputc('\n', stderr);
 }
 
-/* Reads what has come and takes the replies in it. */
+/* Reads what has arrived and counts the replies in it. */
 static bool read_client(run *r, load_client *client)
 {
     ssize_t n = recv(client->fd, client->in + client->in_len, IN_SIZE - client->in_len, MSG_DONTWAIT);
@@ -177,10 +180,11 @@ static bool read_client(run *r, load_client *client)
     }
     client->in_len += (size_t)n;
     uint64_t now = load_now();
-    while (take_reply(r, client, now))
+    while (count_reply(r, client, now))
         continue;
-    if (client->count == 0 && client->in_taken < client->in_len) { /* a reply to nothing */
-        complain(r, client, &(load_request){0}, client->in + client->in_taken, client->in_len - client->in_taken);
+    if (client->count == 0 && client->in_taken < client->in_len) { /* a reply without a request */
+        count_wrong_reply(r, client, &(load_request){0}, client->in + client->in_taken,
+                          client->in_len - client->in_taken);
         client->in_taken = client->in_len;
     }
     memmove(client->in, client->in + client->in_taken, client->in_len - client->in_taken);
@@ -193,7 +197,7 @@ static bool read_client(run *r, load_client *client)
     return true;
 }
 
-/* ---- Ctrl-C: the rounds under way are finished, and what was counted is reported ---- */
+/* ---- Ctrl-C: the clients finish their rounds, and the result is printed ---- */
 
 static volatile sig_atomic_t stopped;
 
@@ -203,8 +207,8 @@ static void stop(int signal)
     stopped = 1;
 }
 
-/* A second one ends the program at once. */
-static void heed_stop(void)
+/* A second SIGINT ends the program at once. */
+static void catch_sigint(void)
 {
     struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
 
@@ -224,13 +228,14 @@ static void end_early(run *r, uint64_t now)
 
 static void show_progress(const run *r, uint64_t now, uint64_t *shown)
 {
-    if (!r->shows || now - *shown < NANO)
+    if (!r->shows_progress || now - *shown < NANO)
         return;
     *shown = now;
-    fprintf(stderr, "\r%6.0f s %14llu requests", (double)(now - r->started) / NANO, (unsigned long long)r->taken);
+    fprintf(stderr, "\r%6.0f s %14llu requests", (double)(now - r->started) / NANO,
+            (unsigned long long)r->received);
 }
 
-/* Rate mode: how long the loop may sleep until the next request is due. */
+/* With a rate: the time until the next request is due. */
 static struct timespec poll_timeout(const run *r, uint64_t now)
 {
     uint64_t next = now + POLL_MS * 1000000u;
@@ -242,8 +247,8 @@ static struct timespec poll_timeout(const run *r, uint64_t now)
     return (struct timespec){.tv_sec = (time_t)(wait / NANO), .tv_nsec = (long)(wait % NANO)};
 }
 
-/* Sends what the client may send now; false after one line on standard error. */
-static bool push(run *r, load_client *client, uint64_t now)
+/* Adds and sends requests. False: an error has been printed. */
+static bool send_requests(run *r, load_client *client, uint64_t now)
 {
     fill_window(r, client, now);
     if (flush_client(r, client))
@@ -252,23 +257,23 @@ static bool push(run *r, load_client *client, uint64_t now)
     return false;
 }
 
-static bool push_all(run *r)
+static bool send_all_requests(run *r)
 {
     uint64_t now = load_now();
 
     for (unsigned i = 0; i < r->options->clients; i++)
-        if (!push(r, &r->clients[i], now))
+        if (!send_requests(r, &r->clients[i], now))
             return false;
     return true;
 }
 
-static bool serve_events(run *r, struct timespec timeout)
+static bool handle_events(run *r, struct timespec timeout)
 {
     struct epoll_event events[256];
     struct pollfd any = {.fd = r->epoll, .events = POLLIN};
 
-    /* Only ppoll waits until the very nanosecond when a request is due (so does
-     * epoll_pwait2, but it needs Linux 5.11 and a libc that has it). */
+    /* With a rate, wait with a resolution of nanoseconds. epoll_pwait2 could do it too,
+     * but needs Linux 5.11 and a new libc. */
     int n = r->options->rate > 0 ? ppoll(&any, 1, &timeout, NULL) : 1;
     if (n > 0)
         n = epoll_wait(r->epoll, events, 256, r->options->rate > 0 ? 0 : POLL_MS);
@@ -284,7 +289,7 @@ static bool serve_events(run *r, struct timespec timeout)
         }
         if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0 && !read_client(r, client))
             return false;
-        if (!push(r, client, load_now()))
+        if (!send_requests(r, client, load_now()))
             return false;
     }
     return true;
@@ -292,7 +297,7 @@ static bool serve_events(run *r, struct timespec timeout)
 
 static bool all_done(const run *r, uint64_t now)
 {
-    if (!sending_is_over(r, now) || r->taken < r->sent)
+    if (!sending_is_over(r, now) || r->received < r->sent)
         return false;
     for (unsigned i = 0; i < r->options->clients; i++)
         if (r->clients[i].in_round)
@@ -300,17 +305,17 @@ static bool all_done(const run *r, uint64_t now)
     return true;
 }
 
-/* Has the server answered nothing for too long? */
-static bool hangs(run *r, uint64_t now)
+/* Has there been no reply for too long? Prints an error. */
+static bool server_is_silent(run *r, uint64_t now)
 {
-    if (r->taken != r->last_taken || r->taken == r->sent) {
-        r->last_taken = r->taken;
+    if (r->received != r->last_received || r->received == r->sent) {
+        r->last_received = r->received;
         r->last_time = now;
     }
     if (now - r->last_time <= SILENCE_LIMIT * (uint64_t)NANO)
         return false;
-    fprintf(stderr, "smsp-load: no reply for %d s with %llu owed\n", SILENCE_LIMIT,
-            (unsigned long long)(r->sent - r->taken));
+    fprintf(stderr, "smsp-load: no reply for %d s with %llu requests unanswered\n", SILENCE_LIMIT,
+            (unsigned long long)(r->sent - r->received));
     return true;
 }
 
@@ -319,13 +324,13 @@ static bool loop(run *r)
     uint64_t shown = load_now();
 
     r->last_time = shown;
-    if (!push_all(r))
+    if (!send_all_requests(r))
         return false;
     for (uint64_t now = load_now(); !all_done(r, now); now = load_now()) {
         end_early(r, now);
-        if (!serve_events(r, poll_timeout(r, now)) || hangs(r, now))
+        if (!handle_events(r, poll_timeout(r, now)) || server_is_silent(r, now))
             return false;
-        if (r->options->rate > 0 && !push_all(r))
+        if (r->options->rate > 0 && !send_all_requests(r))
             return false;
         show_progress(r, now, &shown);
     }
@@ -343,7 +348,7 @@ static bool make_client(run *r, unsigned number)
     client->out = r->buffers + (size_t)number * (OUT_SIZE + IN_SIZE);
     client->in = client->out + OUT_SIZE;
     (void)snprintf(client->name, sizeof client->name, "load%llux%u", (unsigned long long)o->seed, account);
-    if (account != number) /* a second LOGIN would end the first one's session */
+    if (account != number) /* a second LOGIN would end the session of the first client */
         memcpy(client->cookie, r->clients[account].cookie, sizeof client->cookie);
     return o->protocol->prepare(client);
 }
@@ -374,7 +379,7 @@ static void free_clients(run *r)
     free(r->buffers);
 }
 
-/* Rate mode: requests that were due before the end and never went out. */
+/* With a rate: the number of requests that were due before the end but not sent. */
 static uint64_t count_unsent(const run *r)
 {
     uint64_t gap = gap_of(r->options);
@@ -409,16 +414,17 @@ bool load_run(const load_options *options, load_totals *totals)
         free(r.buffers);
         return false;
     }
-    heed_stop();
-    (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* rate mode: requests go when they are due */
-    r.shows = !options->quiet && isatty(STDERR_FILENO);
+    catch_sigint();
+    (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL,
+                0UL); /* with a rate: wake up exactly when a request is due */
+    r.shows_progress = !options->quiet && isatty(STDERR_FILENO);
     bool done = load_resolve(options) && make_clients(&r);
     set_clock(&r);
     done = done && loop(&r);
     uint64_t ended = load_now();
     totals->seconds = ended > r.counted_from ? (double)(ended - r.counted_from) / NANO : 0;
     totals->unsent = count_unsent(&r);
-    if (r.shows)
+    if (r.shows_progress)
         fprintf(stderr, "\r%40s\r", "");
     free_clients(&r);
     (void)close(r.epoll);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Our own protocol. MESSAGE and STORE go out in one write wherever the depth
- * allows, so that the text that comes back is the one that was sent. */
+/* The Simple Mail Server Protocol. If the depth allows, MESSAGE and STORE are sent in
+ * one write, so that each client gets its own texts back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "smsp.h"
 
 enum { MESSAGE, STORE, COUNT, GETMSG, DELMSG, LOGIN };
-#define DELETED_TOGETHER 100u /* requests in one write: a share of LOAD_DEPTH_MAX */
+#define DELETED_TOGETHER 100u /* requests in one write; at most LOAD_DEPTH_MAX */
 _Static_assert(LOGIN < LOAD_STEPS_MAX, "each step has a line");
 
 static const char *const verbs[] = {"MESSAGE", "STORE", "COUNT", "GETMSG", "DELMSG", "LOGIN"};
@@ -41,7 +41,7 @@ static bool choose_mix(load_client *client)
             return true;
         }
     }
-    fprintf(stderr, "smsp-load: --mix %s: there are cycle, job, send, fetch, count, login, connect\n",
+    fprintf(stderr, "smsp-load: --mix %s: choose cycle, job, send, fetch, count, login or connect\n",
             client->options->mix);
     return false;
 }
@@ -62,8 +62,8 @@ static bool make_lines(load_client *client)
            load_make_line(client, LOGIN, before, false, "");
 }
 
-/* The session that an earlier run left in the file, if it is one still. */
-static bool enter_again(load_client *client, int fd)
+/* Uses the cookie of an earlier run, if its session is still valid. */
+static bool reuse_session(load_client *client, int fd)
 {
     char line[100 + LOAD_COOKIE_MAX];
     char reply[LOAD_COOKIE_MAX];
@@ -73,8 +73,10 @@ static bool enter_again(load_client *client, int fd)
     client->cookie[0] = '\0';
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, client->name, name) == 0 && line[name] == ' ' && strlen(line + name + 1) < LOAD_COOKIE_MAX)
-            memcpy(client->cookie, line + name + 1, strlen(line + name + 1) + 1); /* the last one counts */
+        if (strncmp(line, client->name, name) == 0 && line[name] == ' ' &&
+            strlen(line + name + 1) < LOAD_COOKIE_MAX)
+            memcpy(client->cookie, line + name + 1,
+                   strlen(line + name + 1) + 1); /* the last line of the account counts */
     }
     if (file != NULL)
         (void)fclose(file);
@@ -83,7 +85,7 @@ static bool enter_again(load_client *client, int fd)
            strncmp(reply, "COUNTED ", 8) == 0;
 }
 
-static bool keep_cookie(const load_client *client)
+static bool store_cookie(const load_client *client)
 {
     const char *name = client->options->cookies;
     int fd = name != NULL ? open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
@@ -98,8 +100,8 @@ static bool keep_cookie(const load_client *client)
     return kept;
 }
 
-/* REGISTER, or LOGIN where the account is there already. */
-static bool enter(load_client *client, int fd)
+/* REGISTER, or LOGIN if the account exists. */
+static bool log_in(load_client *client, int fd)
 {
     static const char *const words[] = {"REGISTER", "LOGIN"};
     char line[100];
@@ -111,19 +113,19 @@ static bool enter(load_client *client, int fd)
             return false;
         if (strncmp(reply, "OK ", 3) == 0 && strlen(reply + 3) < LOAD_COOKIE_MAX) {
             memcpy(client->cookie, reply + 3, strlen(reply + 3) + 1);
-            return keep_cookie(client);
+            return store_cookie(client);
         }
     }
     fprintf(stderr, "smsp-load: REGISTER and LOGIN of %s both failed: %s\n", client->name, reply);
     return false;
 }
 
-static bool looks_at_texts(const load_client *client)
+static bool reads_messages(const load_client *client)
 {
     return memchr(client->steps, GETMSG, client->step_count) != NULL;
 }
 
-/* Deletes up to so many messages with one write. */
+/* Deletes `count` messages with one write. */
 static bool delete_messages(load_client *client, int fd, unsigned long count)
 {
     char reply[100];
@@ -131,15 +133,15 @@ static bool delete_messages(load_client *client, int fd, unsigned long count)
 
     client->out_len = client->count = 0;
     for (unsigned long i = 0; i < count; i++)
-        load_put(client, DELMSG, 0, 0);
+        load_add(client, DELMSG, 0, 0);
     for (unsigned long i = 0; done && i < count; i++)
         done = load_ask(fd, (const char *)client->out, i == 0 ? client->out_len : 0, reply, sizeof reply);
     client->out_len = client->count = 0;
     return done;
 }
 
-/* Deletes what an earlier run has left: one that was broken off, or one with the
- * mix send. Its texts would be taken for wrong replies. */
+/* Deletes the messages that an earlier run has left: one that was interrupted, or one
+ * with the mix send. They would be counted as wrong replies. */
 static bool empty_mailbox(load_client *client, int fd)
 {
     const load_line *count = &client->lines[COUNT];
@@ -158,7 +160,7 @@ static bool empty_mailbox(load_client *client, int fd)
     return true;
 }
 
-/* For fetch: as many messages as the client will ask for. */
+/* For fetch: stores as many messages as the client will read. */
 static bool fill_mailbox(load_client *client, int fd)
 {
     const load_options *o = client->options;
@@ -167,8 +169,8 @@ static bool fill_mailbox(load_client *client, int fd)
 
     for (uint64_t i = 0; i < messages; i++) {
         client->out_len = client->count = 0;
-        load_put(client, MESSAGE, client->sent++, 0);
-        load_put(client, STORE, 0, 0);
+        load_add(client, MESSAGE, client->sent++, 0);
+        load_add(client, STORE, 0, 0);
         if (!load_ask(fd, (const char *)client->out, client->out_len, reply, sizeof reply) ||
             !load_ask(fd, "", 0, reply, sizeof reply))
             return false;
@@ -189,19 +191,20 @@ static bool prepare(load_client *client)
     int fd = load_connect(client->options);
     if (fd < 0)
         return false;
-    bool done = (known || enter_again(client, fd) || enter(client, fd)) && make_lines(client) &&
-                (known || !looks_at_texts(client) || empty_mailbox(client, fd)) && fill_mailbox(client, fd);
+    bool done = (known || reuse_session(client, fd) || log_in(client, fd)) && make_lines(client) &&
+                (known || !reads_messages(client) || empty_mailbox(client, fd)) && fill_mailbox(client, fd);
     load_disconnect(fd);
     return done;
 }
 
-/* Fetch: a quick client does not ask for more than its share, which is in its mailbox. */
+/* fetch: the client has read all messages of its mailbox. */
 static bool mailbox_is_empty(const load_client *client)
 {
-    return client->step_count == 3 && client->steps[0] == COUNT && client->step == 0 && client->looked >= client->sent;
+    return client->step_count == 3 && client->steps[0] == COUNT && client->step == 0 &&
+           client->looked >= client->sent;
 }
 
-static bool send_next(load_client *client, uint64_t due)
+static bool add_requests(load_client *client, uint64_t due)
 {
     uint8_t step = client->steps[client->step];
     bool pair = step == MESSAGE && client->options->depth >= 2;
@@ -209,16 +212,16 @@ static bool send_next(load_client *client, uint64_t due)
 
     if (client->count + adds > client->options->depth || mailbox_is_empty(client))
         return false;
-    load_put(client, step, step == MESSAGE ? client->sent++ : step == GETMSG ? client->looked++ : 0, due);
+    load_add(client, step, step == MESSAGE ? client->sent++ : step == GETMSG ? client->looked++ : 0, due);
     if (pair)
-        load_put(client, STORE, 0, due);
+        load_add(client, STORE, 0, due);
     client->step = (uint8_t)((client->step + adds) % client->step_count);
     client->in_round = client->step != 0;
     return true;
 }
 
-/* Is the text that comes back surely the one that was sent? Not if another
- * client's STORE may have come between, or if clients share a mailbox. */
+/* Must the client get its own text back? Not if the STORE of another client may have
+ * come between MESSAGE and STORE, or if clients share a mailbox. */
 static bool own_text(const load_client *client)
 {
     const load_options *o = client->options;
@@ -227,7 +230,7 @@ static bool own_text(const load_client *client)
     return in_order && o->accounts >= o->clients;
 }
 
-/* In a round of a client's own, its message waits when COUNT comes. */
+/* If the client has a mailbox of its own, its message is there when COUNT is executed. */
 static bool count_right(const load_client *client, uint32_t count)
 {
     bool waits = client->step_count > 1 && client->options->accounts >= client->options->clients;
@@ -253,12 +256,13 @@ static bool reply_right(load_client *client, const load_request *request, const 
     }
 }
 
-static load_verdict take(load_client *client, const load_request *request, const uint8_t *at, size_t len, size_t *used)
+static load_verdict check_reply(load_client *client, const load_request *request, const uint8_t *at,
+                                size_t len, size_t *used)
 {
     size_t line_len;
 
     if (!load_line_of(at, len, &line_len, used))
-        return LOAD_MORE;
+        return LOAD_NEED_MORE;
     return reply_right(client, request, at, *used - 1) ? LOAD_RIGHT : LOAD_WRONG;
 }
 
@@ -267,4 +271,4 @@ static bool ends_round(const load_client *client, uint8_t step)
     return step == client->steps[client->step_count - 1];
 }
 
-const load_protocol load_smsp = {"smsp", "cycle", prepare, NULL, send_next, take, ends_round};
+const load_protocol load_smsp = {"smsp", "cycle", prepare, NULL, add_requests, check_reply, ends_round};

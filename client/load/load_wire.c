@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What protocols and the loop stand on: connections, and the lines and texts
- * that a client sends and expects. */
+/* What all protocols need: connections, and the lines and texts that a client sends
+ * and expects. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 /* ---- Connections ---- */
 
-static struct addrinfo *server; /* as long as the program runs */
+static struct addrinfo *server; /* never freed */
 
 bool load_resolve(const load_options *options)
 {
@@ -42,7 +42,8 @@ int load_connect(const load_options *options)
         }
     }
     if (fd < 0)
-        fprintf(stderr, "smsp-load: cannot connect to %s port %s: %s\n", options->host, options->port, strerror(error));
+        fprintf(stderr, "smsp-load: cannot connect to %s port %s: %s\n", options->host, options->port,
+                strerror(error));
     else
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
@@ -56,7 +57,7 @@ void load_disconnect(int fd)
     (void)close(fd);
 }
 
-/* False after one line on standard error. */
+/* False: an error has been printed. */
 static bool read_line(int fd, char *reply, size_t size)
 {
     for (size_t at = 0; at < size; at++) {
@@ -80,7 +81,7 @@ static bool read_line(int fd, char *reply, size_t size)
 
 bool load_ask(int fd, const char *request, size_t len, char *reply, size_t size)
 {
-    errno = ENOBUFS; /* of a blocking send that is short, which sets none */
+    errno = ENOBUFS; /* for a short send, which does not set errno */
     if (len > 0 && send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len) {
         fprintf(stderr, "smsp-load: sending to the server: %s\n", strerror(errno));
         return false;
@@ -88,15 +89,15 @@ bool load_ask(int fd, const char *request, size_t len, char *reply, size_t size)
     return read_line(fd, reply, size);
 }
 
-/* ---- Texts: four digits for the client, eight for the message, and filling ---- */
+/* ---- Texts: four digits for the client, eight for the message, then padding ---- */
 
 #define TEXT_HEAD 14u /* "cccc-nnnnnnnn-" */
-_Static_assert(LOAD_TEXT_MIN > TEXT_HEAD, "the shortest text ends with filling");
+_Static_assert(LOAD_TEXT_MIN > TEXT_HEAD, "the shortest text has padding");
 
 static void put_digits(uint8_t *at, uint32_t value, unsigned digits)
 {
     for (unsigned i = digits; i > 0; i--, value >>= 4)
-        at[i - 1] = (uint8_t)"0123456789abcdef"[value & 15u];
+        at[i - 1] = (uint8_t) "0123456789abcdef"[value & 15u];
 }
 
 static void put_number(uint8_t *text, uint32_t number)
@@ -136,9 +137,11 @@ bool load_text_of_anyone(load_client *client, const uint8_t *at, size_t len)
     uint32_t sender;
     uint32_t number;
 
-    if (len != o->size || !digits_at(at, 4, &sender) || !digits_at(at + 5, 8, &number) || sender >= o->clients)
+    if (len != o->size || !digits_at(at, 4, &sender) || !digits_at(at + 5, 8, &number) ||
+        sender >= o->clients)
         return false;
-    return at[4] == '-' && at[13] == '-' && memcmp(client->text + TEXT_HEAD, at + TEXT_HEAD, len - TEXT_HEAD) == 0;
+    return at[4] == '-' && at[13] == '-' &&
+           memcmp(client->text + TEXT_HEAD, at + TEXT_HEAD, len - TEXT_HEAD) == 0;
 }
 
 /* ---- Lines ---- */
@@ -158,24 +161,26 @@ bool load_make_line(load_client *client, uint8_t step, const char *before, bool 
     make_text(client);
     memcpy(line.bytes, before, text_at); /* NOLINT(bugprone-not-null-terminated-result): bytes of the wire */
     memcpy(line.bytes + text_at, client->text, text);
-    memcpy(line.bytes + text_at + text, after, rest); /* NOLINT(bugprone-not-null-terminated-result): the same */
+    memcpy(line.bytes + text_at + text, after,
+           rest); /* NOLINT(bugprone-not-null-terminated-result): the same */
     client->lines[step] = line;
     return true;
 }
 
-void load_put_bytes(load_client *client, load_request request, const void *at, size_t len)
+void load_add_bytes(load_client *client, load_request request, const void *at, size_t len)
 {
     client->window[(client->first + client->count++) % LOAD_DEPTH_MAX] = request;
     memcpy(client->out + client->out_len, at, len);
     client->out_len += len;
 }
 
-void load_put(load_client *client, uint8_t step, uint32_t number, uint64_t due)
+void load_add(load_client *client, uint8_t step, uint32_t number, uint64_t due)
 {
     const load_line *line = &client->lines[step];
     uint8_t *at = client->out + client->out_len;
 
-    load_put_bytes(client, (load_request){.step = step, .number = number, .due = due}, line->bytes, line->len);
+    load_add_bytes(client, (load_request){.step = step, .number = number, .due = due}, line->bytes,
+                   line->len);
     if (line->text_at > 0)
         put_number(at + line->text_at, number);
 }
