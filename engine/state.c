@@ -4,7 +4,7 @@
 #include "bytes.h"
 #include "siphash.h"
 
-/* ---- Layout: where the tables stand in the caller's memory ---- */
+/* ---- Layout: the offsets of the tables in the caller's memory ---- */
 
 #define ALIGN 64u /* a cache line; more than any type needs */
 
@@ -14,8 +14,8 @@ typedef struct {
     uint64_t size;
 } layout;
 
-/* Reserves count things of each bytes and a gap behind them; their place counts
- * only if the size of all fits into size_t. 64 bits are enough for 2^32 of each. */
+/* Reserves count records of `each` bytes and a gap behind them; returns their offset, which is
+ * valid only if the total size fits into size_t. 64 bits are enough for 2^32 of each. */
 static size_t place(layout *l, size_t gap, uint64_t count, uint64_t each)
 {
     uint64_t at = l->size;
@@ -25,7 +25,7 @@ static size_t place(layout *l, size_t gap, uint64_t count, uint64_t each)
     return (size_t)at;
 }
 
-/* The smallest power of two that is not less than n; n is at most 2^31. */
+/* Returns the smallest power of two that is at least n; n is at most 2^31. */
 static uint32_t power_of_two(uint32_t n)
 {
     uint32_t power = 1;
@@ -58,7 +58,7 @@ static bool lay_out(const smsp_limits *limits, layout *l)
     l->blocks = place(l, 6, limits->text / SMSP_BLOCK_SIZE, SMSP_BLOCK_SIZE);
     l->imq = place(l, 7, imq_limit(limits), sizeof(uint32_t));
     l->journal = place(l, 8, limits->journal, sizeof(smsp_undo));
-#if SIZE_MAX < UINT64_MAX /* with 64 bits no limits are too large to count */
+#if SIZE_MAX < UINT64_MAX /* no limits exceed 64 bits */
     if (l->size > SIZE_MAX)
         return false;
 #endif
@@ -138,7 +138,7 @@ void smsp_state_read_only(smsp_state *state, bool read_only)
     state->read_only = read_only;
 }
 
-/* ---- Looking things up ---- */
+/* ---- Lookups ---- */
 
 uint64_t smsp_state_hash(const smsp_state *state, const uint8_t *at, size_t len)
 {
@@ -147,7 +147,7 @@ uint64_t smsp_state_hash(const smsp_state *state, const uint8_t *at, size_t len)
 
 uint32_t smsp_state_user(const smsp_state *state, smsp_span name)
 {
-    if (name.len == 0) /* no such user, REQ-5 */
+    if (name.len == 0) /* an unknown user, REQ-5 */
         return SMSP_NIL;
     uint32_t user = smsp_table_first(&state->by_name, smsp_state_hash(state, name.at, name.len));
     while (user != SMSP_NIL) {

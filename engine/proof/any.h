@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Arbitrary values, for Eva. Only Frama-C gives these functions a body. */
+/* Arbitrary values for Eva. These functions have contracts only; Eva interprets them. */
 #ifndef SMSP_ANY_H
 #define SMSP_ANY_H
 
@@ -7,7 +7,7 @@
 
 extern volatile int any_source;
 
-/* Any number from least to most; the second looks at each by itself. */
+/* An arbitrary number from least to most; the second analyses each number separately. */
 /*@ requires order: least <= most;
     assigns \result \from least, most, any_source;
     ensures between: least <= \result <= most;
@@ -20,14 +20,14 @@ int Frama_C_interval(int least, int most);
 */
 int Frama_C_interval_split(int least, int most);
 
-/* Any bytes, all of them written. */
+/* Sets len bytes to arbitrary values. */
 /*@ requires valid: \valid(at + (0 .. len - 1));
     assigns at[0 .. len - 1] \from any_source;
     ensures written: \initialized(at + (0 .. len - 1));
 */
 void Frama_C_make_unknown(char *at, size_t len);
 
-/* 0 to most, each by itself. */
+/* 0 to most, each analysed separately. */
 static inline uint32_t one_of(uint32_t most)
 {
     return (uint32_t)Frama_C_interval_split(0, (int)most);

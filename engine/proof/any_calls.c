@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: ISC */
-/* The state machine under arbitrary calls, for Eva: each function of the last section
- * is an entry, and engine/proof/eva runs it. The state is small, made by the engine
- * itself, and stands after any few changes. Keys, names, tokens and texts are any
- * bytes, and so is each hash. */
+/* The harness for Eva: the state machine under arbitrary calls. engine/proof/eva analyses each
+ * function of the last section (an entry). The engine itself makes the state, which is small
+ * and has seen a few arbitrary changes. Keys, names, tokens, texts and hashes are arbitrary. */
 #include "any.h"
 #include "change.h"
 #include "siphash.h"
-/* Its parts are called one by one. What is text is not the state machine's to say. */
+/* The harness calls the checks of check.c one by one. The state machine does not define what
+ * is text, so here everything is. */
 #define smsp_text_ok(at, len) ((void)(at), (void)(len), true)
 #include "check.c" /* NOLINT(bugprone-suspicious-include): the parts are static */
 #undef smsp_text_ok
 
-/* How wide an entry looks; engine/proof/eva says so for each. */
+/* The bounds of an entry; engine/proof/eva sets them. */
 #ifndef CHANGES
-#define CHANGES 1u /* at most, before the call that is looked at */
+#define CHANGES 1u /* maximum number before the analysed call */
 #endif
 #ifndef BATCH
-#define BATCH 2u /* changes in a batch, at most */
+#define BATCH 2u /* maximum number of changes in a batch */
 #endif
 #ifndef BUCKETS
-#define BUCKETS 1u /* of both hash tables: with one, Eva knows what is in each chain */
+#define BUCKETS 1u /* of both hash tables; with one bucket, Eva knows each chain */
 #endif
 
 #ifndef ACCOUNTS
@@ -50,8 +50,8 @@ static smsp_span any_name(size_t most)
     return (smsp_span){name, any_size(most)};
 }
 
-/* Texts that end at a block's edge and beyond: Eva loses the sum of the pieces of a
- * text whose length it does not know, so that lengths looks at each by itself. */
+/* Texts that end at the edge of a block and behind it. If Eva does not know the length of a
+ * text, it loses the sum of its pieces; so the entry `lengths` analyses each length alone. */
 static smsp_span any_content(uint32_t kinds)
 {
     static const size_t lengths[] = {SMSP_FIRST_TEXT, SMSP_FIRST_TEXT + 1, SMSP_FIRST_TEXT + SMSP_MORE_TEXT + 1,
@@ -94,7 +94,7 @@ static bool add_account(smsp_state *state, bool has_cookie)
     return smsp_change_account(state, &made) == SMSP_OK;
 }
 
-/* A change that may be asked for now, of mail only or of any kind; false: it was not made. */
+/* An arbitrary change that is possible now, of mail only or of any kind; false if it failed. */
 static bool any_change(smsp_state *state, bool mail)
 {
     uint32_t user = one_of(state->account_count - 1);
@@ -116,8 +116,8 @@ static bool any_change(smsp_state *state, bool mail)
     }
 }
 
-/* Up to ACCOUNTS accounts, of which the last may have no session, and up to so many changes
- * of mail. False: one of them was not made, so that the state is the one of fewer changes. */
+/* Makes up to ACCOUNTS accounts, the last with or without a session, and up to `changes` changes
+ * of mail. False if one failed: then the state is also a result of fewer changes. */
 static bool few_changes(smsp_state *state, uint32_t changes)
 {
     for (uint32_t left = one_of(ACCOUNTS); left > 0; left--)
@@ -132,8 +132,8 @@ static bool few_changes(smsp_state *state, uint32_t changes)
 
 typedef void ending(smsp_state *state);
 
-/* The tables are moved out of the state's memory, each into one of its exact size, so that a
- * step beyond one is an alarm; and nothing in them is written before the engine does it. */
+/* Moves each table of the state into memory of its exact size that nobody has written to, so
+ * that an access beyond a table, and a read before a write, are alarms. */
 static void from_any_state(uint32_t changes, ending *then)
 {
     uint8_t memory[4096];
@@ -173,7 +173,7 @@ static void from_any_state(uint32_t changes, ending *then)
     then(state);
 }
 
-/* ---- What is called then ---- */
+/* ---- The analysed calls ---- */
 
 static bool take_piece(void *context, const uint8_t *at, size_t len)
 {
@@ -192,8 +192,8 @@ static bool take_effect(void *context, const smsp_effect *effect)
     return any_bool();
 }
 
-/* What smsp_state_check looks at, but for accounts_found (a name or cookie of any bytes may
- * be anybody's) and the gaps, which stay in the memory that the tables left. */
+/* The checks of smsp_state_check without accounts_found (arbitrary names and cookies may be
+ * equal) and without the gaps, which are not in the memory of the moved tables. */
 static void sound(const smsp_state *state)
 {
 #ifndef ALARMS_ONLY
@@ -278,9 +278,9 @@ static void any_batch(smsp_state *state)
     sound(state);
 }
 
-/* ---- All four steps ---- */
+/* ---- All steps ---- */
 
-/* Stands for the parser, which is proved: any request with parts that its contract allows. */
+/* Replaces the parser, which is proved: any request that its contract allows. */
 smsp_error smsp_request_parse(const uint8_t *line, size_t len, smsp_request *request)
 {
     (void)line;
@@ -361,7 +361,7 @@ void lengths(void)
     add_and_free(&pool, SMSP_FIRST_TEXT + 2 * SMSP_MORE_TEXT);
 }
 
-/* The memory ends where the state's ought to. */
+/* The memory ends exactly where the state must end. */
 void sizes(void)
 {
     uint8_t memory[4096];
@@ -392,7 +392,7 @@ void sizes(void)
 
 /* ---- Entries ---- */
 
-/* What the other entries take any number for. */
+/* The hash, which is an arbitrary number in the other entries. */
 void hashes(void)
 {
     uint8_t key[SMSP_KEY_LEN];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the functions of bytes.h promise. */
+/* Contracts of the functions of bytes.h. */
 #ifndef SMSP_BYTES_CONTRACTS_H
 #define SMSP_BYTES_CONTRACTS_H
 

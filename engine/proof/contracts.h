@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* What the public functions promise, in ACSL. Frama-C reads this page before
- * each source file; compilers never see it. The contracts assume what smsp.h
- * says of its parameters and no more. */
+/* Contracts of the public functions, in ACSL. Frama-C includes this file before each source
+ * file; compilers never see it. A contract requires of the caller only what smsp.h says. */
 #ifndef SMSP_CONTRACTS_H
 #define SMSP_CONTRACTS_H
 
 #include "memory.h"
 #include "smsp.h"
 
-#define __FC_STRING_H_            /* memory.h stands for string.h */
-#define _Static_assert(what, why) /* Frama-C 25 cannot read it, and compilers check it */
+#define __FC_STRING_H_            /* memory.h replaces string.h */
+#define _Static_assert(what, why) /* Frama-C 25 cannot read it; compilers check it */
 
 /* ---- Text: the grammar of PROTOCOL.md, section 2 ---- */
 
@@ -55,7 +54,7 @@
     // each of the n bytes is plain
     predicate all_plain(uint8_t *s, integer n) = n <= 0 || (plain(s[n - 1]) && all_plain(s, n - 1));
 */
-#else /* Elsewhere nothing rests on what these say, and the prover gets lost in their definitions. */
+#else /* other files do not need the definitions, which only slow the prover down */
 /*@ axiomatic Text {
         predicate text(uint8_t *s, integer i, integer n) reads s[i .. n - 1];
     }
@@ -94,7 +93,7 @@ bool smsp_name_ok(const uint8_t *at, size_t len);
 */
 bool smsp_cookie_ok(const uint8_t *at, size_t len);
 
-#ifndef SMSP_PROVE_TEXT /* text.c needs none of what follows */
+#ifndef SMSP_PROVE_TEXT /* text.c needs nothing of the following */
 
 /* ---- Frame ---- */
 
@@ -187,10 +186,10 @@ bool smsp_frame_partial(const smsp_frame *frame);
 /* ---- Requests: the grammar of PROTOCOL.md, section 2 ---- */
 
 #ifdef SMSP_PROVE_SPACES
-/*@ // how many of the n bytes come before the first space: n if there is none
+/*@ // the number of bytes before the first space, or n
     logic integer word(uint8_t *s, integer n) = n <= 0 || *s == ' ' ? 0 : 1 + word(s + 1, n - 1);
 
-    // where the last space of the first i bytes is: n if there is none
+    // the offset of the last space of the first i bytes, or n
     logic integer until_last(uint8_t *s, integer i, integer n) =
         i <= 0 ? n : s[i - 1] == ' ' ? i - 1 : until_last(s, i - 1, n);
 */
@@ -210,7 +209,7 @@ bool smsp_frame_partial(const smsp_frame *frame);
         0 <= k ==> inside(a, k, s, m) ==> inside(s, m, t, n) ==> inside(a, k, t, n);
 */
 
-/* Of commands.h. */
+/* In commands.h. */
 /*@ assigns \nothing;
     ensures \result <==> parts == SMSP_PARTS_NAME_COOKIE || parts == SMSP_PARTS_CONTENT_COOKIE ||
         parts == SMSP_PARTS_COOKIE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the static functions of effect.c promise. */
+/* Contracts of the static functions of effect.c. */
 #ifndef SMSP_EFFECT_CONTRACTS_H
 #define SMSP_EFFECT_CONTRACTS_H
 
@@ -24,7 +24,7 @@ static void put_little_endian(smsp_writer *w, uint32_t number, size_t bytes);
 /*@ predicate reader_ok(reader *r) =
         \valid_read(r->at + (0 .. r->left - 1)) && (r->short_of == 0 || r->short_of == 1);
 
-    // taken from what there was to read, from the place at on, of which left bytes were left
+    // r has advanced from a reader at `at` with `left` bytes
     predicate taken_from(reader *r, uint8_t *at, integer left) = r->left <= left && r->at == at + (left - r->left);
 */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the static functions of frame.c promise. */
+/* Contracts of the static functions of frame.c. */
 #ifndef SMSP_FRAME_CONTRACTS_H
 #define SMSP_FRAME_CONTRACTS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The C library's functions on memory, as the proof sees them: what the standard
- * says of them, for bytes. This is the one thing that the proof takes on trust. */
+/* Contracts of memcpy, memmove and memcmp: what the C standard says, for bytes. The proof
+ * assumes them; it assumes nothing else about code. */
 #ifndef SMSP_PROOF_MEMORY_H
 #define SMSP_PROOF_MEMORY_H
 
@@ -20,7 +20,7 @@ void *memcpy(uint8_t *to, const uint8_t *from, size_t len);
 */
 void *memmove(uint8_t *to, const uint8_t *from, size_t len);
 
-/*@ // a and b hold the same n bytes
+/*@ // the n bytes at a and b are equal
     predicate same(uint8_t *a, uint8_t *b, integer n) = \forall integer k; 0 <= k < n ==> a[k] == b[k];
 */
 

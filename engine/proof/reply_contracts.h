@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the static functions of reply.c promise. */
+/* Contracts of the static functions of reply.c. */
 #ifndef SMSP_REPLY_CONTRACTS_H
 #define SMSP_REPLY_CONTRACTS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What request.c promises: the grammar of PROTOCOL.md, section 2, as predicates, lemmas as ghost
+/* Contracts of request.c: the grammar of PROTOCOL.md, section 2, as predicates, lemmas as ghost
  * functions, and a contract for each function. */
 #ifndef SMSP_REQUEST_CONTRACTS_H
 #define SMSP_REQUEST_CONTRACTS_H
@@ -80,7 +80,7 @@ static smsp_span username(smsp_span span);
 */
 static smsp_span cookie(smsp_span span);
 
-/*@ // s and n: what follows the verb and its space; has_rest: whether anything does (REQ-4, REQ-5)
+/*@ // the n bytes at s follow the verb and its space; has_rest: there is such a space (REQ-4, REQ-5)
     predicate one_word(uint8_t *s, integer n) = word(s, n) == n;
 
     predicate two_words(uint8_t *s, integer n) =
@@ -91,7 +91,7 @@ static smsp_span cookie(smsp_span span);
         (expected == SMSP_PARTS_NAME_COOKIE ==> has_rest != 0 && (one_word(s, n) || two_words(s, n))) &&
         (expected == SMSP_PARTS_CONTENT_COOKIE ==> has_rest != 0);
 
-    // what a request holds is of the n bytes at s, and well shaped
+    // the parts of a request are inside the n bytes at s, and well formed
     predicate username_of(smsp_request *r, uint8_t *s, integer n) = inside(r->username.at, r->username.len, s, n) &&
         (r->username.len == 0 || name(r->username.at, r->username.len));
 

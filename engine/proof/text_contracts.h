@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the functions of text.c promise, and lemmas as ghost functions. */
+/* Contracts of the static functions of text.c, and lemmas as ghost functions. */
 #ifndef SMSP_TEXT_CONTRACTS_H
 #define SMSP_TEXT_CONTRACTS_H
 

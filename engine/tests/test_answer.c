@@ -76,8 +76,7 @@ static void dump_of_the_longest_name(void **data)
     assert_string_equal(p.text, expected);
 }
 
-/* A line that did not parse has a verb of its own, not that of the question for a salt,
- * and nothing of it is executed. */
+/* The verb of a line that did not parse is SMSP_NO_VERB, not SMSP_SALT; neither is executed. */
 static void no_verb_is_answered_ko(void **data)
 {
     world *w = *data;
@@ -130,7 +129,7 @@ static void tokenized_login_has_no_content(void **data)
     assert_span_equal(tokenized.content, "");
 }
 
-/* ---- Making a state ---- */
+/* ---- smsp_state_init ---- */
 
 static void limits_of_a_state(void **unused)
 {
@@ -174,7 +173,7 @@ static void size_of_text(void **unused)
     assert_int_equal(smsp_state_size(&limits), size + 6400);
 }
 
-/* Where 32 bits end for the tables; a size_t of 32 bits is too small for any of these. */
+/* The limits of 32 bits in the tables; a size_t of 32 bits is too small for each of them. */
 static void largest_limits(void **unused)
 {
     const bool fits = SIZE_MAX > UINT32_MAX;
@@ -202,7 +201,7 @@ static void default_limits(void **unused)
     assert_int_equal(good.messages, 1000000);
     assert_int_equal(good.text, 256 * 1024 * 1024);
     assert_int_equal(good.mailbox, 100000);
-    assert_int_equal(good.imq, 0); /* as many as messages */
+    assert_int_equal(good.imq, 0); /* the same as messages */
     assert_int_equal(good.share, 0); /* a quarter */
     assert_int_equal(good.journal, 16384);
     assert_in_range(smsp_state_size(&good), (size_t)256 << 20, (size_t)320 << 20);

@@ -110,8 +110,8 @@ static void check_finds_spoilt_messages_and_blocks(void **unused)
     world_close(&w);
 }
 
-/* The longest message, said to be longer by a byte for which its last block has
- * room: whoever reads it refuses it, and nobody writes past an end. */
+/* The longest message with a length that is one too large, for which its last block has room:
+ * every reader rejects it, and none writes past an end. */
 static void overlong_message_is_refused(void **unused)
 {
     world w;
@@ -142,7 +142,7 @@ static void overlong_message_is_refused(void **unused)
     world_close(&w);
 }
 
-/* What cannot be an effect has no digest. */
+/* A state with an invalid name has no digest. */
 static void digest_of_a_spoilt_name(void **unused)
 {
     world w;

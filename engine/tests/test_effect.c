@@ -2,7 +2,7 @@
 /* Effects as bytes, replay, snapshots, and batches with rollback. */
 #include "test_support.h"
 
-/* ---- A log of effects, as a store would keep it ---- */
+/* ---- A log of effects, as a store keeps it ---- */
 
 typedef struct {
     uint8_t bytes[200000];
@@ -110,7 +110,7 @@ static void replay_rebuilds_the_state(void **unused)
     world_close(&w);
 }
 
-/* Whatever a batch did, rollback leaves no trace of it; commit keeps it. */
+/* Rollback undoes everything that a batch did; commit keeps it. */
 static void rollback_leaves_no_trace(void **unused)
 {
     cookie_text cookies[5] = {"-", "-", "-", "-", "-"};
@@ -187,8 +187,8 @@ static void full_journal(void **unused)
     world_close(&w);
 }
 
-/* Text that a batch deleted is free only after its commit, and the engine asks
- * for that commit rather than refuse a message for want of room. */
+/* The memory of a text that a batch deleted is free only after its commit: the engine returns
+ * SMSP_JOURNAL_FULL instead of rejecting a message. */
 static void deleted_text_waits_for_commit(void **unused)
 {
     smsp_limits limits = small_limits();
@@ -264,7 +264,7 @@ static void effects_that_do_not_apply(void **unused)
         assert_int_equal(replay(&w, SMSP_EFFECT_STORE, "axel"), SMSP_OK);
     assert_int_equal(replay(&w, SMSP_EFFECT_STORE, "axel"), SMSP_FULL);
     assert_int_equal(replay(&w, SMSP_EFFECT_DELETE, "axel"), SMSP_OK);
-    for (int i = 0; i < 2; i++) { /* no kinds, of a user who is there and has mail */
+    for (int i = 0; i < 2; i++) { /* invalid kinds, for a user who exists and has mail */
         smsp_effect_kind kind = i == 0 ? SMSP_EFFECT_NONE : SMSP_EFFECTS;
         uint8_t out[100];
         size_t len = 0;
@@ -282,7 +282,8 @@ static void effects_that_do_not_apply(void **unused)
 
 /* ---- Bytes ---- */
 
-/* Every cut asks for more, every size too small is refused, and it comes back. */
+/* Each shorter input needs more bytes, each smaller buffer is rejected, and decoding gives the
+ * effect back. */
 static void encode_and_decode(void **unused)
 {
     uint8_t out[300], again[300];
@@ -314,13 +315,13 @@ static void hostile_bytes(void **unused)
         const char *bytes;
         size_t len;
     } bad[] = {
-        {"\0\0", 2},              /* no kind: more bytes would not help */
+        {"\0\0", 2},              /* not a kind: more bytes would not help */
         {"\7\0", 2},              /* a kind too many */
         {"\3\1", 2},              /* LOGOUT with a cookie */
         {"\3\2", 2},              /* not a flag */
         {"\1\2", 2},
         {"\3\0\0", 3},            /* no name */
-        {"\3\0\1-", 4},           /* a misshapen one */
+        {"\3\0\1-", 4},           /* a malformed name */
         {"\4\0\1a\0\0", 6},       /* an empty message */
         {"\4\0\1a\1\0\n", 7},     /* one with a control character */
     };
@@ -370,7 +371,7 @@ static void snapshot_can_be_stopped(void **unused)
     for (uint32_t stop = 0; stop <= all; stop++) {
         uint32_t left = stop;
         assert_int_equal(smsp_snapshot(w.state, stop_after, &left), stop < all ? SMSP_STOPPED : SMSP_OK);
-        assert_int_equal(left, stop < all ? UINT32_MAX : 0); /* it was not asked again */
+        assert_int_equal(left, stop < all ? UINT32_MAX : 0); /* not called again */
     }
     world_close(&w);
 }

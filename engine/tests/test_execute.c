@@ -121,7 +121,7 @@ static void logout(void **data)
     assert_string_equal(say(w, "COUNT alice %s", alice), "COUNTED 0");
 }
 
-/* STO-1 takes the most recent, the mailbox gives the oldest (GET-1, DEL-1). */
+/* STORE takes the most recent message (STO-1), the mailbox returns the oldest (GET-1, DEL-1). */
 static void store_is_lifo_mailbox_is_fifo(void **data)
 {
     world *w = *data;
@@ -227,7 +227,7 @@ static void contents(void **data)
     assert_int_equal(smsp_state_counts(w->state).blocks, 0);
 }
 
-/* Tokenized requests that no worker of ours would make, but a hostile one may. */
+/* Requests that smsp_tokenize never makes, but a hostile worker can. */
 static void hostile_tokenized_requests(void **data)
 {
     static const uint8_t text[SMSP_CONTENT_MAX + 1] = "x";
@@ -255,8 +255,7 @@ static void hostile_tokenized_requests(void **data)
     assert_int_equal(result.effect.kind, SMSP_EFFECT_NONE);
 }
 
-/* The salt of a name that does not exist stays the same, and is the one that
- * the account gets. */
+/* The salt of an unknown name does not change, and a new account of this name gets it. */
 static void salts(void **data)
 {
     world *w = *data;
@@ -276,7 +275,7 @@ static void salts(void **data)
     assert_memory_not_equal(before.salt.bytes, before.salt.bytes + 8, 8);
 }
 
-/* 62 names: were a byte of their salts fixed, or one of a few, it would show. */
+/* 62 names, so that a byte of the salt that is constant or has few values is detected. */
 static void each_byte_of_a_salt_varies(void **data)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -316,7 +315,7 @@ static void each_byte_of_a_name_counts_for_its_salt(void **data)
     }
 }
 
-/* What is kept is the verifier, not the password's token. */
+/* The state keeps the verifier, not the token of the password. */
 static void kept_secrets(void **data)
 {
     world *w = *data;
@@ -332,8 +331,8 @@ static void kept_secrets(void **data)
     assert_memory_equal(&w->what.effect.verifier, &verifier, sizeof verifier);
 }
 
-/* Without a verifier the tokens themselves are kept. A token of zeros is what
- * nobody's account would hold: it opens none. */
+/* Without a verifier the state keeps the tokens. A token of zeros, which stands for an unknown
+ * user's account, opens no account. */
 static void tokens_without_a_verifier(void **data)
 {
     world *w = *data;
@@ -419,7 +418,7 @@ static void message_limits(void **unused)
     }
 }
 
-/* A text of two blocks does not fit where one is left, and takes nothing. */
+/* A text of two blocks does not fit into one, and takes no block. */
 static void text_all_or_nothing(void **unused)
 {
     smsp_limits limits = small_limits();

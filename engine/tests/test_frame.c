@@ -4,8 +4,8 @@
 
 #define LONGEST 10u
 
-/* What came out of a stream, as text: "[line]" for each line, "<long>" for one
- * that was too long. */
+/* The lines of a stream as text: "[line]" for each line, "<long>" for a line that was too
+ * long. */
 typedef struct {
     char text[400];
     size_t len;
@@ -19,7 +19,7 @@ static void add(events *e, const void *at, size_t len)
     e->text[e->len] = '\0';
 }
 
-/* Notes what the frame has; returns false if it wants more. */
+/* Records a line; returns false for SMSP_NEED_MORE. */
 static bool note(events *e, smsp_error error, smsp_span line)
 {
     if (error == SMSP_NEED_MORE)
@@ -79,8 +79,8 @@ static void begin_with(smsp_frame *frame, uint8_t *buffer, const char *bytes, si
     assert_int_equal(smsp_frame_fed(frame, len), SMSP_OK);
 }
 
-/* Feeds the stream in pieces of step bytes, in a heap buffer of exactly size,
- * and compares what came out. */
+/* Feeds the stream in pieces of step bytes, in a heap buffer of exactly size bytes, and compares
+ * the lines. */
 static void expect_pieces(const char *stream, size_t len, size_t step, size_t size, const char *expected)
 {
     uint8_t *buffer = exact("", 0);
@@ -242,7 +242,7 @@ static void silence_limits(void **unused)
     SILENCES("[ab]<long>[x]", "ab", "a much longer line than there is room for in it\r\n", "x");
 }
 
-/* How long the client must be silent, after these bytes and an earlier request or none. */
+/* The silence that ends a request, after these bytes and an earlier request or none. */
 static void expect_silence_ms(int expected, const char *before, const char *bytes)
 {
     uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
@@ -270,7 +270,7 @@ static void silence_ms(void **unused)
     expect_silence_ms(20, "one", "a line that is too long and dropped");
 }
 
-/* Silence is not asked for while a terminator may wait among the bytes. */
+/* smsp_frame_end_here takes no line while the bytes may contain a terminator. */
 static void silence_after_all_was_looked_at(void **unused)
 {
     uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
@@ -285,7 +285,7 @@ static void silence_after_all_was_looked_at(void **unused)
     assert_true(smsp_frame_partial(&frame));
 }
 
-/* A silence ends no line of a stream that has terminators (FRM-4), whichever they are. */
+/* Silence ends no line of a stream with terminators, LF or NUL (FRM-8). */
 static void silence_after_a_terminator(void **unused)
 {
     static const char *const streams[] = {"ab\ncd", "ab\0cd"};
@@ -303,7 +303,7 @@ static void silence_after_a_terminator(void **unused)
     }
 }
 
-/* Nothing of a line that is too long is held any more when the silence comes. */
+/* The bytes of a line that is too long were dropped when the silence comes. */
 static void silence_after_what_was_dropped(void **unused)
 {
     uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
@@ -321,7 +321,7 @@ static void silence_after_what_was_dropped(void **unused)
     assert_int_equal(smsp_frame_end_here(&frame, &line), SMSP_TOO_LONG);
 }
 
-/* Each byte is looked at once: between two calls only new bytes are searched. */
+/* Each byte is examined once: a call searches only new bytes. */
 static void scanned_moves_on(void **unused)
 {
     uint8_t buffer[SMSP_FRAME_SIZE(LONGEST)];
@@ -337,11 +337,11 @@ static void scanned_moves_on(void **unused)
         assert_int_equal(smsp_frame_next(&frame, &line), SMSP_NEED_MORE);
         assert_int_equal(frame.scanned, frame.end);
     }
-    /* A terminator put behind that place by force is not seen. */
+    /* A terminator that the test writes before that offset is not found. */
     buffer[0] = '\n';
     assert_int_equal(smsp_frame_next(&frame, &line), SMSP_NEED_MORE);
     assert_true(smsp_frame_partial(&frame));
-    /* While a line is dropped, too, the frame is in the middle of one. */
+    /* A line whose bytes are dropped has begun, too. */
     (void)smsp_frame_room(&frame, &room);
     assert_int_equal(smsp_frame_fed(&frame, room), SMSP_OK);
     assert_int_equal(frame.buffer[frame.end - 1] = 'x', 'x');

@@ -19,7 +19,7 @@ static void writer_takes_all_of_a_piece_or_nothing(void **unused)
     smsp_put_byte(&w, 'c');
     assert_memory_equal(out, "abc.", 4);
     assert_int_equal(w.len, 3);
-    assert_true(w.full); /* that something is missing stays known */
+    assert_true(w.full); /* full stays set */
 }
 
 static void writer_writes_numbers(void **unused)
@@ -52,7 +52,7 @@ static void comparing(void **unused)
     }
 }
 
-/* Four records in one chain, taken out in each of three orders. */
+/* Four records in one chain, removed in each of three orders. */
 static void table_keeps_its_chains(void **unused)
 {
     static const uint32_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}};
@@ -62,14 +62,14 @@ static void table_keeps_its_chains(void **unused)
         uint32_t heads[2], next[4];
         smsp_table table = {heads, next, 1};
         smsp_table_clear(&table);
-        smsp_table_remove(&table, 5, 2); /* none to remove */
+        smsp_table_remove(&table, 5, 2); /* not in the table */
         assert_int_equal(smsp_table_first(&table, 5), SMSP_NIL);
         for (uint32_t record = 0; record < 4; record++)
             smsp_table_insert(&table, 5, record);
         for (uint32_t left = 4; left > 0; left--) {
             smsp_table_remove(&table, 4, orders[order][4 - left]); /* another bucket */
             smsp_table_remove(&table, 5, orders[order][4 - left]);
-            smsp_table_remove(&table, 5, orders[order][4 - left]); /* no more there */
+            smsp_table_remove(&table, 5, orders[order][4 - left]); /* removed before */
             uint32_t found = 0;
             for (uint32_t at = smsp_table_first(&table, 5); at != SMSP_NIL; at = next[at])
                 found++;

@@ -67,7 +67,7 @@ static void every_command(void **unused)
     EMPTIED("DUMP it  all " COOKIE, SMSP_DUMP, "", "", "", "");
 }
 
-/* MSG-3: all between the first and the last space. */
+/* MSG-3: everything between the first and the last space. */
 static void content_with_spaces(void **unused)
 {
     (void)unused;
@@ -81,7 +81,7 @@ static void content_with_spaces(void **unused)
     EMPTIED("MESSAGE ", SMSP_MESSAGE, "", "", "", "");
 }
 
-/* REQ-5: misshapen or missing. */
+/* REQ-5: malformed or missing. */
 static void misshapen_parts(void **unused)
 {
     (void)unused;
@@ -140,7 +140,7 @@ static void verbs(void **unused)
 static void bytes(void **unused)
 {
     (void)unused;
-    ERROR("\x7f", SMSP_BAD_BYTES); /* before the verb is looked at */
+    ERROR("\x7f", SMSP_BAD_BYTES); /* checked before the verb */
     ERROR("DUMP\t", SMSP_BAD_BYTES);
     ERROR("DUMP \x1b[2J", SMSP_BAD_BYTES);
     ERROR("MESSAGE a\rb " COOKIE, SMSP_BAD_BYTES);

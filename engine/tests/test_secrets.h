@@ -9,7 +9,7 @@
 #include "siphash.h"
 #include "smsp.h"
 
-/* What the bytes are decides the token, and so does the domain, whatever the byte order. */
+/* A token depends on the bytes and the domain, not on the byte order of the machine. */
 static inline void test_token(uint8_t domain, const uint8_t *at, size_t len, smsp_token *out)
 {
     for (uint8_t part = 0; part < SMSP_TOKEN_LEN / 8; part++) {
@@ -20,7 +20,7 @@ static inline void test_token(uint8_t domain, const uint8_t *at, size_t len, sms
     }
 }
 
-/* Randomness for smsp_secrets: context is an uint32_t that counts the draws. */
+/* "Randomness" for smsp_secrets: context is an uint32_t that counts the draws. */
 static inline bool test_draw_counted(void *context, uint8_t *out, size_t len)
 {
     uint32_t *count = context;

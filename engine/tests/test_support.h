@@ -30,8 +30,8 @@ static inline void assert_span_is(smsp_span span, const void *expected, size_t l
 
 #define assert_span_equal(span, literal) assert_span_is((span), (literal), sizeof(literal) - 1)
 
-/* A copy in a heap block of exactly its size, so that sanitizers and valgrind
- * see a read past its end. Free it. */
+/* A copy in a heap block of exactly its size, so that sanitizers and valgrind detect a read
+ * past its end. The caller frees it. */
 static inline uint8_t *exact(const void *at, size_t len)
 {
     uint8_t *copy = malloc(len > 0 ? len : 1);
@@ -42,15 +42,15 @@ static inline uint8_t *exact(const void *at, size_t len)
     return copy;
 }
 
-/* ---- A world: one state, secrets that repeat, and a place for the reply ---- */
+/* ---- A world: one state, predictable secrets, and a buffer for the reply ---- */
 
 typedef struct world {
     smsp_config config;
     smsp_state *state;
     void *memory;
     smsp_secrets secrets;
-    uint64_t drawn;          /* how many times randomness was asked for */
-    const uint8_t *scripted; /* the next bytes it gives, if any */
+    uint64_t drawn;          /* number of draws */
+    const uint8_t *scripted; /* the next bytes to draw, or NULL */
     size_t scripted_left;
     bool no_randomness; /* draw fails */
     bool no_hashing;    /* password fails */
@@ -98,7 +98,7 @@ static inline smsp_state *new_state(const smsp_config *config, void **memory)
     assert_int_not_equal(size, 0);
     *memory = malloc(size);
     assert_non_null(*memory);
-    memset(*memory, 0x5a, size); /* nothing may rest on zeroed memory */
+    memset(*memory, 0x5a, size); /* no code may rely on zeroed memory */
     assert_int_equal(smsp_state_init(*memory, size, config, &state), SMSP_OK);
     return state;
 }
@@ -143,7 +143,7 @@ static inline const char *say(world *w, const char *format, ...)
     return say_bytes(w, (const uint8_t *)line, (size_t)len);
 }
 
-/* REGISTER or LOGIN that must succeed; the cookie goes to the caller's array. */
+/* REGISTER or LOGIN, which must succeed; writes the cookie to the caller's array. */
 typedef char cookie_text[SMSP_COOKIE_LEN + 1];
 
 static inline void enter(world *w, const char *verb, const char *name, cookie_text cookie)

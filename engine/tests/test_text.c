@@ -11,7 +11,7 @@ static bool ok(const void *at, size_t len)
     return result;
 }
 
-/* Straight from RFC 3629's table of code points, one character at a time. */
+/* From the table of code points of RFC 3629, one character at a time. */
 static size_t naive_character(const uint8_t *at, size_t left)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -70,7 +70,7 @@ static void every_lead_with_boundary_continuations(void **unused)
     }
 }
 
-/* A bad byte or a long character at every place around the blocks of the fast path. */
+/* A bad byte or a long character at each offset around the blocks of the fast path. */
 static void every_place_in_long_text(void **unused)
 {
     static const char *const pieces[] = {"\x1f", "\x7f", "\x80", "\xc2\x9f", "\xc2\xa0", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
