@@ -50,7 +50,7 @@ FUZZ_WORK := -DCOUNT_WORK
 endif
 
 FUZZ_COMMON := model model_wire oracle transcript world
-FUZZ_COMMON_OBJ := $(FUZZ_COMMON:%=$(B)/fuzz/common/%.o) $(B)/server/slot.o $(B)/client/output.o \
+FUZZ_COMMON_OBJ := $(FUZZ_COMMON:%=$(B)/fuzz/common/%.o) $(B)/server/slot_entry.o $(B)/client/output.o \
 	$(if $(FUZZ_SELF),$(B)/fuzz/common/replay.o)
 # The language of the target's inputs, if one of our mutators knows it.
 FUZZ_LANGUAGE_session := session

@@ -6,13 +6,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "sandbox/confine.h"
+#include "clock.h"
 #include "dump.h"
 #include "log.h"
 #include "secret/permit.h"
@@ -21,6 +21,8 @@
 
 #define BUSY_ROUNDS 16u /* batches between two looks at the supervisor's socket */
 #define YIELDS      8u  /* looks before sleeping, with a yield before each */
+#define LOOK_MS     100 /* between two looks at all slots */
+#define DISTRUST_MS 1000 /* for so long it looks at all slots after a hint was missing */
 
 enum slot_phase {
     PHASE_OPEN,   /* its slot is looked at */
@@ -49,6 +51,10 @@ typedef struct keeper {
     uint32_t *batch; /* slots whose runs are under way */
     uint32_t batch_count;
     uint32_t first; /* where the next search begins: nobody is always last */
+    bool look_at_all;
+    int64_t look_at;        /* ms: the next look at all slots */
+    int64_t distrust_until; /* ms */
+    yielder yields;
     dump_queue dumps;
 } keeper;
 
@@ -85,11 +91,11 @@ static void answer(keeper *k, uint32_t i)
 
 /* ---- A run ---- */
 
-/* Is there room for this request's reply, unless it is a text? FRM-11: a MESSAGE
- * is executed only if the request behind it can be answered too. */
+/* Is there room for this request's reply, unless it is a text? A MESSAGE is executed only
+ * if the longest reply to the request behind it fits too (FRM-11). */
 static bool has_room(const smsp_tokenized *tokenized, uint32_t reply_len)
 {
-    uint32_t need = tokenized->verb == SMSP_MESSAGE ? 2 * SLOT_REPLY_SMALL : SLOT_REPLY_SMALL;
+    uint32_t need = tokenized->verb == SMSP_MESSAGE ? SLOT_REPLY_SMALL + SLOT_REPLY_MAX : SLOT_REPLY_SMALL;
 
     return SLOT_BYTES - reply_len >= need;
 }
@@ -173,21 +179,31 @@ static void end_hostile_worker(keeper *k, uint32_t i)
     send_note(k, KEEPER_KILL, i);
 }
 
-/* Copies in the runs that wait, as many as the journal has room for. */
-static void collect(keeper *k)
+/* The next slot from number from on that may have been handed over; end if there is none. */
+static uint32_t next_candidate(keeper *k, uint32_t from, uint32_t end)
 {
-    uint32_t used = atomic_load(&k->all->status->used);
-    uint32_t requests = 0;
+    bool hinted;
 
-    k->batch_count = 0;
-    for (uint32_t n = 0; n < used; n++) {
-        uint32_t i = (k->first + n) % used;
+    if (!k->look_at_all || from >= end)
+        return slots_take_hint(k->all, from, end);
+    hinted = slots_take_hint(k->all, from, from + 1) == from;
+    if (!hinted && k->info[from].phase == PHASE_OPEN && slot_is_handed_over(slots_at(k->all, from)))
+        k->distrust_until = clock_ms() + DISTRUST_MS;
+    return from;
+}
+
+/* Copies in the runs of slots from number from on and below end. False: the journal has no
+ * room for more of them. */
+static bool collect_range(keeper *k, uint32_t from, uint32_t end, uint32_t *requests)
+{
+    for (uint32_t i = next_candidate(k, from, end); i < end; i = next_candidate(k, i + 1, end)) {
         slot_info *s = &k->info[i];
         if (s->phase != PHASE_OPEN || !slot_is_handed_over(slots_at(k->all, i)))
             continue;
-        if (requests + SLOT_RUN_MAX > k->journal) {
+        if (*requests + SLOT_RUN_MAX > k->journal) {
+            slots_set_hint(k->all, i);
             k->first = i;
-            return;
+            return false;
         }
         if (slot_copy_in(slots_at(k->all, i), k->copies + (size_t)i * SLOT_BYTES, &s->count, &s->len) !=
             SLOT_OK) {
@@ -196,9 +212,24 @@ static void collect(keeper *k)
         }
         if (s->salt) /* its last reply was a permit */
             permits_release(&k->permits, i);
-        requests += s->count;
+        *requests += s->count;
         k->batch[k->batch_count++] = i;
     }
+    return true;
+}
+
+/* Copies in the runs that wait, as many as the journal has room for. Mostly it looks only
+ * at slots with a hint, so idle clients cost nothing. A hostile worker can clear the hints
+ * of others; so now and then it looks at all slots, and for a while if a hint was missing. */
+static void collect(keeper *k)
+{
+    uint32_t used = atomic_load(&k->all->status->used);
+    uint32_t first = k->first < used ? k->first : 0;
+    uint32_t requests = 0;
+
+    k->batch_count = 0;
+    if (collect_range(k, first, used, &requests))
+        (void)collect_range(k, 0, first, &requests);
 }
 
 static void run_slots(keeper *k)
@@ -223,6 +254,7 @@ static void answer_batch(keeper *k)
         } else if (s->consumed > 0) {
             answer(k, i);
         } else { /* it waits for the next batch, and comes first: then nobody's deletion puts it off */
+            slots_set_hint(k->all, i);
             k->first = i;
         }
     }
@@ -323,34 +355,36 @@ static int poll_timeout(const keeper *k)
 {
     int dump = dump_timeout(&k->dumps);
     int salt = permits_timeout(&k->permits);
+    int next = dump >= 0 && (salt < 0 || dump < salt) ? dump : salt;
 
-    return dump >= 0 && (salt < 0 || dump < salt) ? dump : salt;
-}
-
-static bool any_slot_waits(const keeper *k)
-{
-    uint32_t used = atomic_load(&k->all->status->used);
-
-    for (uint32_t i = 0; i < used; i++)
-        if (k->info[i].phase == PHASE_OPEN && slot_is_handed_over(slots_at(k->all, i)))
-            return true;
-    return false;
+    if (atomic_load(&k->all->status->used) > 0 && (next < 0 || next > LOOK_MS))
+        next = LOOK_MS;
+    return next;
 }
 
 /* Lets the workers run before it looks again: one that finds the keeper awake need not
- * wake it, and several hand over meanwhile. Before the disk is flushed it lets them once
- * more, if the last batch was of several: one flush does for twice as many then
+ * wake it, and several hand over meanwhile. With a store it lets them run once more if the
+ * last batch was of several slots: then one flush is enough for twice as many
  * (ci/bench/LOG.md). */
-static void yield_to_workers(const keeper *k)
+static void yield_to_workers(keeper *k)
 {
-    bool waits = any_slot_waits(k);
+    uint32_t used = atomic_load(&k->all->status->used);
+    bool waits = slots_any_hint(k->all, used);
 
-    for (unsigned i = 0; i < YIELDS && !waits; i++) {
-        (void)sched_yield();
-        waits = any_slot_waits(k);
-    }
+    for (unsigned i = 0; i < YIELDS && !waits && yield_once(&k->yields); i++)
+        waits = slots_any_hint(k->all, used);
     if (waits && k->persist.store != NULL && k->batch_count > 1)
-        (void)sched_yield();
+        (void)yield_once(&k->yields);
+}
+
+/* Is it time to look at all slots? */
+static void schedule_full_look(keeper *k)
+{
+    int64_t now = clock_ms();
+
+    k->look_at_all = now >= k->look_at || now < k->distrust_until;
+    if (now >= k->look_at)
+        k->look_at = now + LOOK_MS;
 }
 
 static noreturn void work(keeper *k)
@@ -359,6 +393,8 @@ static noreturn void work(keeper *k)
 
     for (uint32_t round = 1;; round++) {
         yield_to_workers(k);
+        if (round % BUSY_ROUNDS == 0 || k->batch_count == 0)
+            schedule_full_look(k);
         collect(k);
         if (k->batch_count == 0) {
             atomic_store(&status->keeper_sleeps, 1);

@@ -1,7 +1,7 @@
 # smspd, the server, and its tests.
 
 SMSPD := $(if $(filter release,$(VARIANT)),server/smspd,$(B)/smspd)
-SMSPD_CORE := main options supervisor listener refusal worker worker_input worker_collect worker_answer worker_login reply_buffer keeper persist dump slot log \
+SMSPD_CORE := main options supervisor listener refusal worker worker_input worker_collect worker_answer worker_login reply_buffer keeper persist dump slot slot_entry yield log \
 	secret/permit sandbox/confine
 # Headers of the core are found from every room of server/.
 $(B)/server/%.o: CPPFLAGS += -Iserver
@@ -40,7 +40,7 @@ SMSPD_REFUSING := $(B)/smspd-refusing
 $(SMSPD_REFUSING): $(filter-out $(SMSPD_STORE:%=$(B)/server/%.o),$(SMSPD_OBJ)) $(B)/server/tests/test_store_refusing.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -o $@
 
-$(B)/server/tests/test_slot: $(B)/server/tests/test_slot.o $(B)/server/slot.o $(LIBSMSP)
+$(B)/server/tests/test_slot: $(B)/server/tests/test_slot.o $(B)/server/slot.o $(B)/server/slot_entry.o $(B)/server/yield.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
 $(B)/server/tests/test_listener: $(B)/server/tests/test_listener.o $(B)/server/listener.o $(B)/server/log.o

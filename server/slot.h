@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "smsp.h"
+#include "yield.h"
 
 #define SLOT_RUN_MAX 256u /* requests in a run */
 #define SLOT_AREA    65536u /* 15 of the longest messages: fewer hand-overs (ci/bench/LOG.md) */
@@ -26,7 +27,7 @@
 #define SLOT_REPLY_MAX   (SLOT_REPLY_SMALL + SMSP_CONTENT_MAX)
 
 _Static_assert(SMSP_NAME_MAX <= UINT8_MAX && SMSP_CONTENT_MAX <= UINT16_MAX, "lengths fit their fields");
-_Static_assert(2u * SLOT_REQUEST_MAX <= SLOT_BYTES && 2u * SLOT_REPLY_MAX <= SLOT_BYTES, "a pair fits");
+_Static_assert(2u * SLOT_REQUEST_MAX <= SLOT_BYTES && SLOT_REPLY_SMALL + SLOT_REPLY_MAX <= SLOT_BYTES, "a pair fits");
 
 /* ---- Entries: pure functions over private memory ---- */
 
@@ -85,6 +86,7 @@ typedef struct server_status {
 
 typedef struct slots {
     server_status *status;
+    _Atomic uint8_t *hints; /* one for each slot: not 0 if it was handed over */
     uint8_t *first;
     size_t status_size;
     size_t stride; /* bytes from one slot to the next */
@@ -98,15 +100,40 @@ bool slots_map(slots *all, uint32_t count) SMSP_MUST_USE;
 /* Slot number i. */
 slot *slots_at(const slots *all, uint32_t i);
 
-/* In a worker: unmaps all slots but number i, and makes the board read-only. */
+/* In a worker: unmaps all slots but number i, and makes the status read-only. */
 bool slots_keep_only(const slots *all, uint32_t i) SMSP_MUST_USE;
 
 /* Makes slot i all zero and gives its pages back, but for two. Nobody may be using it. */
 void slots_wipe(const slots *all, uint32_t i);
 
-/* Worker: hands over count requests of len bytes in all, and sleeps until the
- * slot is back. wake: as in slots. */
-void slot_exchange(slot *mine, const server_status *status, int wake, uint32_t count, uint32_t len);
+/* The hints are a table that all workers can write, so that the keeper need not look at
+ * slots that are idle. They are hints only: a hostile worker can set or clear any of them.
+ *
+ * Keeper: the first hint from number from on and below end that is set, and clears it; end
+ * if there is none. */
+uint32_t slots_take_hint(const slots *all, uint32_t from, uint32_t end);
+
+/* Keeper: sets a hint, to look at that slot again. */
+void slots_set_hint(const slots *all, uint32_t i);
+
+/* Keeper: true if a hint below end is set. */
+bool slots_any_hint(const slots *all, uint32_t end);
+
+/* A worker's end of its slot. */
+typedef struct slot_end {
+    slot *slot;
+    const server_status *status;
+    _Atomic uint8_t *hint;
+    int wake;
+    yielder yields;
+} slot_end;
+
+/* wake: the eventfd of slots, as the worker has it. */
+slot_end slots_end_of(const slots *all, uint32_t i, int wake);
+
+/* Worker: hands over count requests of len bytes in all, and sleeps until the slot is
+ * back. */
+void slot_exchange(slot_end *mine, uint32_t count, uint32_t len);
 
 /* Keeper: copies the requests to copy, SLOT_BYTES long, and their count and
  * length. SLOT_BAD: the worker breaks the rules. */

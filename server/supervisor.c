@@ -259,6 +259,10 @@ static void slot_released(supervisor *s, uint32_t i)
     s->releasing--;
     slots_wipe(s->all, i);
     s->workers[i].status = FREE;
+    uint32_t used = s->all->status->used;
+    while (used > 0 && s->workers[used - 1].status == FREE)
+        used--;
+    atomic_store(&s->all->status->used, used); /* after a burst the keeper looks at few slots again */
 }
 
 static void handle_keeper_notes(supervisor *s)

@@ -69,7 +69,7 @@ noreturn void worker_run(const server_options *options, const slots *all, uint32
         _exit(1);
     }
     w.slot = slots_at(all, mine);
-    w.status = all->status;
+    w.end = slots_end_of(all, mine, WAKE_FD);
     w.framing = options->framing;
     w.request_ms = (int)options->request_seconds * 1000;
     w.replies.client = CLIENT_FD;

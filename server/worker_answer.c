@@ -59,7 +59,7 @@ static uint32_t exchange(worker *w, uint32_t next)
     smsp_result result;
     smsp_span text;
 
-    slot_exchange(w->slot, w->status, WAKE_FD, w->entries, (uint32_t)w->entry_bytes);
+    slot_exchange(&w->end, w->entries, (uint32_t)w->entry_bytes);
     uint32_t consumed = w->slot->consumed;
     if (consumed == 0 || consumed > w->entries)
         w->broken = true;

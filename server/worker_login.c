@@ -35,7 +35,7 @@ static smsp_reply_code exchange_one(worker *w, const smsp_tokenized *tokenized)
 
     if (slot_put_request(w->slot->requests, SLOT_BYTES, tokenized, &len) != SLOT_OK)
         return SMSP_REPLY_KO;
-    slot_exchange(w->slot, w->status, WAKE_FD, 1, (uint32_t)len);
+    slot_exchange(&w->end, 1, (uint32_t)len);
     return worker_take_reply(w, &replies, &result, &text) ? result.code : SMSP_REPLY_KO;
 }
 

@@ -26,7 +26,7 @@ typedef struct step {
 
 typedef struct worker {
     slot *slot;
-    const server_status *status;
+    slot_end end; /* of it */
     framing_mode framing;
     smsp_frame frame;
     int request_ms; /* time for a whole request to arrive, and for replies to be read */

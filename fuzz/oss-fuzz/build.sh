@@ -16,7 +16,7 @@ objects() {
     local folder=$WORK/smsp$1 source
     shift
     mkdir -p "$folder"
-    for source in engine/*.c server/slot.c client/output.c \
+    for source in engine/*.c server/slot_entry.c client/output.c \
         fuzz/common/{model,model_wire,oracle,transcript,world}.c fuzz/common/mutator_*.c fuzz/targets/*.c; do
         case $source in
         fuzz/targets/fuzz_rig.c | fuzz/common/mutator_afl.c) continue ;;

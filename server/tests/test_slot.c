@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Unit tests of slot.c: entries there and back, hostile entries, hand-over. */
+/* Unit tests of slot_entry.c and slot.c: entries there and back, hostile entries, hand-over. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -314,10 +314,11 @@ static void exchanges_between_processes(void **state)
     pid_t worker = fork();
     if (worker == 0) {
         slot *mine = slots_at(&all, 1);
+        slot_end end = slots_end_of(&all, 1, all.wake);
         bool fine = slots_keep_only(&all, 1);
         for (uint32_t turn = 0; turn < TURNS && fine; turn++) {
             memcpy(mine->requests, &turn, 4);
-            slot_exchange(mine, all.status, all.wake, 1 + turn % SLOT_RUN_MAX, 4);
+            slot_exchange(&end, 1 + turn % SLOT_RUN_MAX, 4);
             fine = mine->consumed == 1 + turn % SLOT_RUN_MAX && memcmp(mine->replies, &turn, 4) == 0;
         }
         _exit(fine ? 0 : 1);
