@@ -3,12 +3,15 @@
 #define _GNU_SOURCE
 #include "slot.h"
 
-#include <linux/futex.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* As in linux/futex.h, which not every C library comes with. */
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
 
 /* ---- Mapping ---- */
 

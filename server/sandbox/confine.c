@@ -61,8 +61,8 @@ static void give_way(void)
 /* How long a read waits for an idle client, and a write for one that does not read. */
 static bool set_timeouts(const server_options *options, int client)
 {
-    const struct timeval idle = {.tv_sec = options->idle_seconds};
-    const struct timeval request = {.tv_sec = options->request_seconds};
+    const struct timeval idle = {.tv_sec = (time_t)options->idle_seconds};
+    const struct timeval request = {.tv_sec = (time_t)options->request_seconds};
 
     return setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle) == 0 &&
            setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &request, sizeof request) == 0;

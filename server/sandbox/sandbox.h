@@ -29,4 +29,8 @@ bool sandbox_paths(sandbox_who who) SMSP_MUST_USE;
  * eventfd) and 2 are open. False as above. */
 bool sandbox_enter(sandbox_who who) SMSP_MUST_USE;
 
+/* For tests, sandbox_linux.c only: how many instructions the filter has that would be made
+ * on another architecture (SCMP_ARCH_... of libseccomp). 0, with errno: it cannot be made. */
+unsigned sandbox_filter_len(sandbox_who who, uint32_t arch);
+
 #endif

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -20,6 +19,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "landlock.h"
 
 #define FILTER_MAX      512u
 #define WORKER_DATA_MAX (96u << 20) /* bytes: one Argon2id at most, and little else */
@@ -60,6 +61,9 @@ typedef struct allowed {
 
 #define MEMORY_KIND (MAP_TYPE | MAP_ANONYMOUS | MAP_GROWSDOWN)
 
+/* Names that an architecture does not have are left out of its filter. Those of the last
+ * group are what a C library calls on 32 bits in place of a call of the same kind. */
+
 /* The worker: client on descriptor 0, eventfd on 1; memory that is anonymous and
  * cannot be executed, for Argon2id. */
 static const allowed worker_calls[] = {
@@ -78,10 +82,17 @@ static const allowed worker_calls[] = {
     {SCMP_SYS(brk), 0, {{0}}},
     /* Private and not growing: only that counts for RLIMIT_DATA. */
     {SCMP_SYS(mmap), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MEMORY_KIND, MAP_PRIVATE | MAP_ANONYMOUS)}},
+    {SCMP_SYS(mmap2), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MEMORY_KIND, MAP_PRIVATE | MAP_ANONYMOUS)}},
     {SCMP_SYS(munmap), 0, {{0}}},
     {SCMP_SYS(rt_sigreturn), 0, {{0}}},
     {SCMP_SYS(restart_syscall), 0, {{0}}},
     {SCMP_SYS(exit_group), 0, {{0}}},
+    /* 32 bits */
+    {SCMP_SYS(sigreturn), 0, {{0}}},
+    {SCMP_SYS(ppoll_time64), 1, {EQUAL(1, 1)}},
+    {SCMP_SYS(ppoll_time64), 1, {EQUAL(1, 0)}},
+    {SCMP_SYS(futex_time64), 0, {{0}}},
+    {SCMP_SYS(clock_gettime64), 0, {{0}}},
 };
 
 /* The keeper: what SQLite does in the data directory, the supervisor's socket,
@@ -108,6 +119,7 @@ static const allowed keeper_calls[] = {
     {SCMP_SYS(lstat), 0, {{0}}},
     {SCMP_SYS(fstat), 0, {{0}}},
     {SCMP_SYS(newfstatat), 0, {{0}}},
+    {SCMP_SYS(statx), 0, {{0}}}, /* stat of glibc on 32 bits */
     {SCMP_SYS(access), 0, {{0}}},
     {SCMP_SYS(faccessat), 0, {{0}}},
     {SCMP_SYS(readlink), 0, {{0}}},
@@ -123,6 +135,7 @@ static const allowed keeper_calls[] = {
     {SCMP_SYS(umask), 0, {{0}}},
     {SCMP_SYS(brk), 0, {{0}}},
     {SCMP_SYS(mmap), 1, {BITS(2, PROT_EXEC, 0)}},
+    {SCMP_SYS(mmap2), 1, {BITS(2, PROT_EXEC, 0)}},
     {SCMP_SYS(mremap), 0, {{0}}},
     {SCMP_SYS(munmap), 0, {{0}}},
     {SCMP_SYS(madvise), 0, {{0}}},
@@ -144,6 +157,23 @@ static const allowed keeper_calls[] = {
     {SCMP_SYS(rt_sigreturn), 0, {{0}}},
     {SCMP_SYS(restart_syscall), 0, {{0}}},
     {SCMP_SYS(exit_group), 0, {{0}}},
+    /* 32 bits */
+    {SCMP_SYS(sigreturn), 0, {{0}}},
+    {SCMP_SYS(_llseek), 0, {{0}}},
+    {SCMP_SYS(recv), 0, {{0}}},
+    {SCMP_SYS(send), 0, {{0}}},
+    {SCMP_SYS(ppoll_time64), 0, {{0}}},
+    {SCMP_SYS(futex_time64), 0, {{0}}},
+    {SCMP_SYS(fcntl64), 0, {{0}}},
+    {SCMP_SYS(ftruncate64), 0, {{0}}},
+    {SCMP_SYS(stat64), 0, {{0}}},
+    {SCMP_SYS(lstat64), 0, {{0}}},
+    {SCMP_SYS(fstat64), 0, {{0}}},
+    {SCMP_SYS(fstatat64), 0, {{0}}},
+    {SCMP_SYS(geteuid32), 0, {{0}}},
+    {SCMP_SYS(fchown32), 0, {{0}}},
+    {SCMP_SYS(clock_gettime64), 0, {{0}}},
+    {SCMP_SYS(clock_nanosleep_time64), 0, {{0}}},
 };
 
 /* libseccomp gives back an error's number, negative. */
@@ -154,10 +184,17 @@ static bool succeeded(int result)
     return result >= 0;
 }
 
-static bool add_rules(scmp_filter_ctx filter, const allowed *calls, size_t count)
+/* Where there is mmap2, mmap takes its arguments from memory, which no filter can see. */
+static bool hides_arguments(int call, uint32_t arch)
+{
+    return call == SCMP_SYS(mmap) && seccomp_syscall_resolve_name_arch(arch, "mmap2") >= 0;
+}
+
+static bool add_rules(scmp_filter_ctx filter, uint32_t arch, const allowed *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!succeeded(seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].call, calls[i].conditions,
+        if (!hides_arguments(calls[i].call, arch) &&
+            !succeeded(seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls[i].call, calls[i].conditions,
                                               calls[i].when)))
             return false;
     return true;
@@ -184,43 +221,56 @@ static bool export_filter(scmp_filter_ctx filter, confinement *to)
     return done;
 }
 
+static const struct {
+    const allowed *calls;
+    size_t count;
+} tables[SANDBOX_KINDS] = {
+    [SANDBOX_WORKER] = {worker_calls, sizeof worker_calls / sizeof worker_calls[0]},
+    [SANDBOX_KEEPER] = {keeper_calls, sizeof keeper_calls / sizeof keeper_calls[0]},
+};
+
+static bool set_arch(scmp_filter_ctx filter, uint32_t arch)
+{
+    return arch == seccomp_arch_native() || (succeeded(seccomp_arch_remove(filter, SCMP_ARCH_NATIVE)) &&
+                                             succeeded(seccomp_arch_add(filter, arch)));
+}
+
 /* All that is not allowed kills, and so does a call for another architecture. */
-static bool make_filter(confinement *to, const allowed *calls, size_t count)
+static bool make_filter(confinement *to, sandbox_who who, uint32_t arch)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 
     if (filter == NULL) {
-        errno = ENOMEM;
+        errno = ENOSYS; /* libseccomp gives no reason: this kernel cannot kill by a filter */
         return false;
     }
-    bool made = succeeded(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) &&
+    bool made = set_arch(filter, arch) &&
+                succeeded(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) &&
                 succeeded(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2)) &&
-                add_rules(filter, calls, count) && export_filter(filter, to);
+                add_rules(filter, arch, tables[who].calls, tables[who].count) && export_filter(filter, to);
     seccomp_release(filter);
     return made;
 }
 
+unsigned sandbox_filter_len(sandbox_who who, uint32_t arch)
+{
+    confinement made = {.filter_len = 0};
+
+    return make_filter(&made, who, arch) ? made.filter_len : 0;
+}
+
 /* ---- Landlock ---- */
 
-/* As the kernel has it today; the headers at hand may know only its beginning. */
-typedef struct ruleset {
-    uint64_t files;
-    uint64_t net;
-    uint64_t scoped;
-} ruleset;
-
 #define FILES_DATA                                                                                           \
-    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR |            \
-     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
-#define FILES_TRUNCATE (1u << 14) /* from ABI 3 on */
+    (LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE | LANDLOCK_READ_DIR | LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_REG)
 
 /* All rights that this version of Landlock can take away. */
-static ruleset all_rights(int abi)
+static landlock_ruleset all_rights(int abi)
 {
     static const unsigned files[] = {0, 13, 14, 15, 15, 16}; /* how many, by ABI */
     unsigned known = sizeof files / sizeof files[0] - 1;
 
-    return (ruleset){
+    return (landlock_ruleset){
         .files = (1u << files[(unsigned)abi < known ? (unsigned)abi : known]) - 1,
         .net = abi >= 4 ? 3 : 0,    /* bind and connect with TCP */
         .scoped = abi >= 6 ? 3 : 0, /* abstract sockets and signals */
@@ -229,13 +279,13 @@ static ruleset all_rights(int abi)
 
 static bool allow_below(int rules, const char *path, uint64_t rights)
 {
-    struct landlock_path_beneath_attr beneath = {.allowed_access = rights};
+    landlock_path beneath = {.rights = rights};
     int fd = open(path, O_PATH | O_CLOEXEC);
 
     if (fd < 0)
         return false;
-    beneath.parent_fd = fd;
-    bool done = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+    beneath.fd = fd;
+    bool done = syscall(LANDLOCK_ADD_RULE, rules, LANDLOCK_PATH, &beneath, 0) == 0;
     int error = errno;
     (void)close(fd);
     errno = error;
@@ -246,17 +296,17 @@ static bool allow_below(int rules, const char *path, uint64_t rights)
  * clock: our keys and cookies come from getrandom. */
 static bool allow_data(int rules, const char *data, int abi)
 {
-    return allow_below(rules, data, FILES_DATA | (abi >= 3 ? FILES_TRUNCATE : 0)) &&
-           (allow_below(rules, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE) || errno == ENOENT);
+    return allow_below(rules, data, FILES_DATA | (abi >= 3 ? LANDLOCK_TRUNCATE : 0)) &&
+           (allow_below(rules, "/dev/urandom", LANDLOCK_READ_FILE) || errno == ENOENT);
 }
 
 static bool make_ruleset(confinement *to, const char *data)
 {
-    ruleset rights = all_rights(landlock_abi);
+    landlock_ruleset rights = all_rights(landlock_abi);
 
     if (landlock_abi < 1)
         return true; /* said at start-up; the filter still forbids workers to open anything */
-    to->ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights,
+    to->ruleset = (int)syscall(LANDLOCK_CREATE_RULESET, &rights,
                                landlock_abi >= 6 ? sizeof rights : (landlock_abi >= 4 ? 16u : 8u), 0);
     return to->ruleset >= 0 && (data == NULL || allow_data(to->ruleset, data, landlock_abi));
 }
@@ -290,7 +340,7 @@ bool sandbox_paths(sandbox_who who)
     if (!prepared)
         return true;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           (rules < 0 || syscall(SYS_landlock_restrict_self, rules, 0) == 0);
+           (rules < 0 || syscall(LANDLOCK_RESTRICT_SELF, rules, 0) == 0);
 }
 
 bool sandbox_enter(sandbox_who who)
@@ -344,12 +394,10 @@ static bool try_on(sandbox_who who)
 
 bool sandbox_prepare(const char *data)
 {
-    landlock_abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    landlock_abi = (int)syscall(LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION);
     landlock_error = errno;
-    prepared = make_filter(&confinements[SANDBOX_WORKER], worker_calls,
-                           sizeof worker_calls / sizeof worker_calls[0]) &&
-               make_filter(&confinements[SANDBOX_KEEPER], keeper_calls,
-                           sizeof keeper_calls / sizeof keeper_calls[0]) &&
+    prepared = make_filter(&confinements[SANDBOX_WORKER], SANDBOX_WORKER, seccomp_arch_native()) &&
+               make_filter(&confinements[SANDBOX_KEEPER], SANDBOX_KEEPER, seccomp_arch_native()) &&
                make_ruleset(&confinements[SANDBOX_WORKER], NULL) &&
                make_ruleset(&confinements[SANDBOX_KEEPER], data);
     return prepared && try_on(SANDBOX_WORKER) && try_on(SANDBOX_KEEPER);

@@ -289,6 +289,19 @@ static bool filtered(const char *name)
     return strcmp(name, "uretprobe") != 0;
 }
 
+/* Of machines that this one cannot run. */
+static void test_filters_of_other_architectures(void **context)
+{
+    static const uint32_t archs[] = {SCMP_ARCH_X86, SCMP_ARCH_ARM, SCMP_ARCH_AARCH64, SCMP_ARCH_X86_64};
+    unsigned calls[SANDBOX_KINDS] = {10, 40}; /* each takes an instruction at least */
+
+    (void)context;
+    for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++)
+        for (sandbox_who who = SANDBOX_WORKER; who < SANDBOX_KINDS; who++)
+            assert_true(sandbox_filter_len(who, archs[i]) > calls[who]);
+    assert_int_equal(sandbox_filter_len(SANDBOX_WORKER, 1), 0);
+}
+
 static void list(const char *name_of_it, sandbox_who who)
 {
     printf("%s:", name_of_it);
@@ -308,6 +321,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_worker_descriptors), cmocka_unit_test(test_worker_memory),
         cmocka_unit_test(test_worker_world),       cmocka_unit_test(test_keeper_files),
         cmocka_unit_test(test_keeper_world),       cmocka_unit_test(test_other_architectures),
+        cmocka_unit_test(test_filters_of_other_architectures),
     };
     int status = 0;
 
