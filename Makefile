@@ -15,6 +15,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow
 SMSP_CFLAGS := -std=c11 $(WARNINGS) $(if $(WERROR),-Werror) -Iengine -MMD -MP \
 	"-fdebug-prefix-map=$$PWD=."
 
+# What a caller's environment may hold that changes how the shells, Python and grep work.
+unexport BASH_ENV ENV CDPATH GREP_OPTIONS POSIXLY_CORRECT $(filter PYTHON%,$(.VARIABLES))
+
 # For programs that fork for each client.
 BIND_NOW := -Wl,-z,relro,-z,now
 
@@ -47,6 +50,6 @@ clean: ## remove everything that make made
 	rm -rf build server/smspd server/minimal/smspd-minimal client/smsp client/smsp-load $(CLEAN)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-zA-Z0-9-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 24
+	@ci/help $(MAKEFILE_LIST)
 
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -17,11 +17,16 @@ $(B)/.told: server/smspd client/smsp
 	@touch $@
 endif
 
-.PHONY: test lint install uninstall check-ci check-build check-install
+.PHONY: test check lint install uninstall check-ci check-build check-install
 test: ## run every test: units, sanitizers, conformance, fuzz smoke, lint; JOBS="lint check-server" for some
 	@ci/deps test
 	@$(MAKE) --no-print-directory all
 	@ci/test $(JOBS)
+
+check: ## the quick tests, for each change: units, transcripts in one process, lint of what differs from git's last commit
+	@ci/deps unit lint conformance
+	@$(MAKE) --no-print-directory -s all
+	@ci/test --jobs ci/jobs-quick
 
 # The packages come before the build: a bare system has no compiler.
 lint: ## check style, static analysis and the project's own rules

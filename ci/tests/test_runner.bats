@@ -147,7 +147,9 @@ assert "device" in seen["/dev/null"] and seen["/dev/null"].startswith("c"), seen
     cat "$BATS_TEST_TMPDIR/out" "$root/build/log/a.log"
     [ "$(tail -n 1 "$BATS_TEST_TMPDIR/out")" = "1 passed, 0 failed" ]
     grep -Fx "$plain" "$root/build/log/a.log"
-    grep -Ex 'SigIgn:\s+0000000000000000' "$root/build/log/a.log"
+    # of libc's own two signals make leaves 32 and 33 ignored
+    ignored=$(sed -n 's/^SigIgn:\s*//p' "$root/build/log/a.log")
+    [ "$((0x$ignored & 0x7fffffff))" -eq 0 ]
     # nothing at all, and no standard input
     env -i "$root/ci/test" --jobs "$table" --devices "$devices" <&- | grep -x "1 passed, 0 failed"
 }

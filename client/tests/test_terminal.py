@@ -7,6 +7,7 @@ Each argument is a client to test; the first is client/smsp. TAP out.
 import contextlib
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -277,7 +278,7 @@ def in_shell(case, port, command, prompt, before=""):
     shell = case.start("/bin/dash", "-i")
     shell.type("PS1='>''> '\r")
     shell.expect(">> ")
-    shell.type(f"{before}{case.smsp} -u alice 127.0.0.1 {port} {command}\r")
+    shell.type(f"{before}{shlex.quote(case.smsp)} -u alice 127.0.0.1 {port} {command}\r")
     shell.expect(prompt)
     return shell
 
@@ -364,7 +365,7 @@ def test_raw_password(case):
         shell = in_shell(case, port, "register", "Password: ", "stty raw -echo; ")
         shell.type("\x03")
         shell.expect(">> ")
-        shell.type(f"{case.smsp} -u alice 127.0.0.1 {port} register\n")  # the terminal is raw again
+        shell.type(f"{shlex.quote(case.smsp)} -u alice 127.0.0.1 {port} register\n")  # the terminal is raw again
         shell.expect("Password: ")
         shell.type("pw\r")
         shell.expect(r"OK [0-9a-f]{32}")
@@ -382,7 +383,7 @@ def test_paste(case):
         alice.expect(r"OK [0-9a-f]{32}\r\n")
         alice.expect(r"OK\r\n")
         shell = case.start("/bin/dash", "-i")
-        shell.type(f"{case.smsp} 127.0.0.1 {port} login alice\rpw\r")
+        shell.type(f"{shlex.quote(case.smsp)} 127.0.0.1 {port} login alice\rpw\r")
         shell.expect(r"OK [0-9a-f]{32}")
 
 

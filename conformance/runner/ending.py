@@ -30,6 +30,7 @@ def end(main, *arguments):
 
 
 def give_up(reason):
-    """Ends the program without what is still buffered."""
+    """Ends the program; what is still buffered goes nowhere."""
     print(f"{os.path.basename(sys.argv[0])}: {reason}", file=sys.stderr, flush=True)
-    os._exit(UNWRITTEN)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(UNWRITTEN)
