@@ -8,9 +8,11 @@ import sys
 import time
 
 from . import environment, export, options, report_bats, report_html, report_json, report_junit, report_tap
+from .faults import find_faults
 from .limits import OUR_OPTIONS, BadProfile, Limits, read_limits
 from .player import Settings
 from .probe import probe
+from .profile import Profile
 from .selection import BadSelection, chosen, read_excuses
 from .server import CannotStart
 from .suite import Suite, Target, style_refusal
@@ -145,6 +147,8 @@ def run_cases(cases, chosen_options, target, excuses):
     run = {"name": target.name, "command": target.command, "framing": settings.framing, "started": started,
            "connection": settings.connection, "limits": target.limits.wire, "level": level, "deliveries": names,
            "seconds": time.monotonic() - began, "exit_status": exit_status(results, level)}
+    run["profile"], run["diagnosis_seconds"] = Profile(), 0.0
+    run["faults"] = find_faults(results, run["profile"], repeat)
     agree(run, with_bats, bats_status)
     if chosen_options.bats and not with_bats:
         print("# incomplete: bats is missing; the runner reported by itself", flush=True)

@@ -3,7 +3,7 @@
 import sys
 
 from .text import shortened
-from .verdict import DIFFERS, ERROR, FAIL, NOT_RUN, PASS, XFAIL, XPASS
+from .verdict import BLOCKED, DIFFERS, ERROR, FAIL, NOT_RUN, PASS, XFAIL, XPASS
 
 
 def title(result):
@@ -84,7 +84,7 @@ def summary(results, level, seconds):
     counts = {}
     for result in results:
         counts[result.verdict] = counts.get(result.verdict, 0) + 1
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in (PASS, FAIL, ERROR, DIFFERS, XFAIL, XPASS, NOT_RUN)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in (PASS, FAIL, ERROR, DIFFERS, XFAIL, XPASS, BLOCKED, NOT_RUN)
                      if verdict in counts)
-    plays = sum(len([1 for _, verdict, _ in result.deliveries if verdict != NOT_RUN]) for result in results)
+    plays = sum(len([1 for _, verdict, _ in result.deliveries if verdict not in (NOT_RUN, BLOCKED)]) for result in results)
     return f"{len(results)} cases, {plays} deliveries in {seconds:.1f} s, judged at level {level}: {told or 'none'}"

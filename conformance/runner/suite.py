@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Plays many cases in all deliveries, several at a time, and judges them."""
+import re
 import threading
 import time
 import traceback
@@ -153,15 +154,17 @@ class Worker(threading.Thread):
             verdict, message = NOT_RUN, f"the profile says there is no limit: {error}" if isinstance(
                 error, NoSuchLimit) else str(error)
         except Mismatch as mismatch:
-            verdict, message = self.judge_mismatch(case, server, mismatch, result)
+            verdict, message = self.judge_mismatch(player, mismatch, result)
         except OSError as error:
             trouble = servers.trouble(server, self.settings)
             verdict, message = ERROR, trouble or f"a connection failed: {error.strerror or error}"
         result.add(way.label(), verdict, message)
         result.transcript = player.transcript
 
-    def judge_mismatch(self, case, server, mismatch, result):
+    def judge_mismatch(self, player, mismatch, result):
+        case, server = player.case, player.server
         result.line, result.expected, result.actual = mismatch.step.line, mismatch.expected, mismatch.actual
+        result.sent = [entry.partition(" ")[2] for _, _, entry in player.transcript if re.match(r"\w+>", entry)]
         trouble = servers.trouble(server, self.settings)
         if trouble:
             return ERROR, f"{mismatch}; {trouble}"

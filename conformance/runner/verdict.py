@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 """What became of a case, and what that means for the exit status."""
 
-PASS, FAIL, DIFFERS, NOT_RUN, ERROR, XFAIL, XPASS = "PASS", "FAIL", "DIFFERS", "NOT RUN", "ERROR", "XFAIL", "XPASS"
-ALL = (PASS, FAIL, DIFFERS, NOT_RUN, ERROR, XFAIL, XPASS)
-WORSE = {NOT_RUN: 0, PASS: 1, DIFFERS: 2, FAIL: 3, ERROR: 4}
+PASS, FAIL, DIFFERS, NOT_RUN, ERROR, XFAIL, XPASS, BLOCKED = (
+    "PASS", "FAIL", "DIFFERS", "NOT RUN", "ERROR", "XFAIL", "XPASS", "BLOCKED")
+ALL = (PASS, FAIL, DIFFERS, NOT_RUN, ERROR, XFAIL, XPASS, BLOCKED)
+WORSE = {NOT_RUN: 0, PASS: 1, BLOCKED: 2, DIFFERS: 3, FAIL: 4, ERROR: 5}
 JUDGED = {"must": ("MUST",), "should": ("MUST", "SHOULD"), "choice": ("MUST", "SHOULD", "CHOICE")}
 
 
@@ -23,6 +24,9 @@ class Result:
         self.seconds = 0.0
         self.excuse = None  # why it is expected to fail
         self.incomplete = False  # not run because this machine lacks something
+        self.blocked_by = None  # the key of the finding that it waits for, for example "MESSAGE OK"
+        self.failing = None  # of a reply that is not as expected: "VERB the document's reply"
+        self.sent = []  # the requests up to the step that failed
 
     def add(self, label, verdict, message=""):
         """Takes in one delivery; True if it made the verdict worse."""
@@ -30,7 +34,7 @@ class Result:
         worse = WORSE[verdict] > WORSE[self.verdict] or len(self.deliveries) == 1
         if worse:
             self.verdict, self.message = verdict, message
-            self.failed_delivery = label if verdict not in (PASS, NOT_RUN) else None
+            self.failed_delivery = label if verdict not in (PASS, NOT_RUN, BLOCKED) else None
         return worse
 
     def take_over(self, trial):
@@ -38,7 +42,7 @@ class Result:
         self.incomplete = self.incomplete or trial.incomplete
         for label, verdict, message in trial.deliveries:
             if self.add(label, verdict, message) or not self.transcript:
-                for name in ("expected", "actual", "line", "answer", "transcript"):
+                for name in ("expected", "actual", "line", "answer", "transcript", "blocked_by", "failing", "sent"):
                     setattr(self, name, getattr(trial, name))
 
     def excused(self, reason):
@@ -50,7 +54,11 @@ class Result:
             self.verdict = XFAIL
 
     def ran(self):
-        return self.verdict != NOT_RUN
+        return self.verdict not in (NOT_RUN, BLOCKED)
+
+    def waits(self, level):
+        """True if it counts at that level, but a fault is in its way."""
+        return self.case.level in JUDGED[level] and self.verdict == BLOCKED
 
     def decides(self, level):
         """True if it makes the run fail when it is judged at that level."""
@@ -58,8 +66,11 @@ class Result:
 
 
 def exit_status(results, level):
-    """0 all passed, 1 failures, 3 could not test, or not all of it, or nothing ran."""
-    if any(result.decides(level) for result in results):
+    """0 all passed, 1 failures, 3 could not test, or not all of it, or nothing ran.
+
+    BLOCKED is no failure, but the fault that it waits for is one.
+    """
+    if any(result.decides(level) or result.waits(level) for result in results):
         return 1
     if not any(result.ran() for result in results) or any(result.incomplete for result in results):
         return 3

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: ISC
+"""Root causes: what is wrong with a server, each named once, with the cases that fail or wait because of it.
+
+The diagnosis gives the first causes. Each failing case that none of them explains is compared with the cases that
+passed: what it does that none of those does is its mark, and another failing case that does the same has the same cause.
+"""
+from .traces import marks_of
+from .verdict import BLOCKED, DIFFERS, ERROR, FAIL, PASS
+
+LEVELS = ("MUST", "SHOULD", "CHOICE")
+
+
+class Fault:
+    """One root cause. report.schema.json describes the same fields."""
+
+    def __init__(self, level, rule, title, sent=(), came="", expected=""):
+        self.level, self.rule = level, rule
+        self.title = title        # one line: what is wrong
+        self.sent = list(sent)    # what was sent, request by request, as a person reads it
+        self.came, self.expected = came, expected
+        self.sentence = ""        # of the document
+        self.again = ""           # the command that repeats it
+        self.case = None          # the id of the case that shows it, or None: only the diagnosis met it
+        self.key = None           # the command and reply that cases wait for, for example "MESSAGE OK"
+        self.same = []            # ids of the other cases that fail for the same cause
+        self.blocks = []          # ids of the cases that are BLOCKED by it
+
+    def record(self, number):
+        """For JSON."""
+        names = ("level", "rule", "title", "sentence", "sent", "came", "expected", "again", "case", "same", "blocks")
+        return dict({"number": number}, **{name: getattr(self, name) for name in names})
+
+    def shown_by(self, result, again):
+        """Takes the case that shows it best."""
+        self.case, self.sentence, self.again = result.case.id, result.case.sentence, again(result)
+
+    def place(self):
+        """The order of the report: by level, and what spoils most first."""
+        return LEVELS.index(self.level), -len(self.same) - len(self.blocks)
+
+
+def find_faults(results, profile, again):
+    """All faults, MUST first, then SHOULD; then what differs at CHOICE, which is no fault. Root causes come first."""
+    bad = [result for result in results if result.verdict in (FAIL, ERROR, DIFFERS)]
+    faults = of_diagnosis(results, bad, profile, again)
+    known = {case for fault in faults for case in fault.same + [fault.case]}
+    faults += of_cases([result for result in bad if result.case.id not in known],
+                       [result for result in results if result.verdict == PASS], again)
+    faults.sort(key=Fault.place)
+    return faults
+
+
+def of_diagnosis(results, bad, profile, again):
+    """A fault for each finding, with the cases that met or wait for it."""
+    faults = []
+    for finding in profile.findings if profile else ():
+        fault = Fault(finding.level, finding.rule, finding.title, finding.sent, finding.came, finding.expected)
+        fault.key = finding.key
+        met = sorted([result for result in bad if finding.key and finding.key == result.failing], key=simplicity)
+        if met:
+            fault.shown_by(met[0], again)
+            fault.same = [result.case.id for result in met[1:]]
+        fault.sentence = fault.sentence or sentence_of(finding.rule, results)
+        fault.blocks = [result.case.id for result in results
+                        if result.verdict == BLOCKED and finding.key == result.blocked_by]
+        faults.append(fault)
+    return faults
+
+
+def sentence_of(rule, results):
+    """The sentence of a case that is about this rule."""
+    return next((result.case.sentence for result in results if result.case.rules[0] == rule), "")
+
+
+def of_cases(bad, passed, again):
+    """Faults of failing cases: the simplest first, and with it all others that its mark explains."""
+    waiting = sorted(bad, key=simplicity)
+    marks = {result.case.id: marks_of(result.case, result.line) for result in bad + passed}
+    good = [marks[result.case.id] for result in passed]
+    faults = []
+    while waiting:
+        root = waiting.pop(0)
+        mark = mark_of(marks[root.case.id], good, [marks[other.case.id] for other in waiting])
+        explained = [other for other in waiting if mark and mark <= marks[other.case.id]]
+        waiting = [other for other in waiting if other not in explained]
+        faults.append(fault_of(root, explained, again))
+    return faults
+
+
+def simplicity(result):
+    """Of cases that fail for one cause, the first is the one to show."""
+    case = result.case
+    level = 2 if result.verdict == DIFFERS else LEVELS.index(case.level)
+    return level, case.group != "form", len(marks_of(case, result.line)), case.id
+
+
+def mark_of(own, good, others):
+    """As few of its own marks as it takes that no good case has all of them; those that other failing cases share stay."""
+    mark = set(own)
+    for one in sorted(own, key=lambda one: (sum(one in other for other in others), one)):
+        less = mark - {one}
+        if not any(less <= other for other in good):
+            mark = less
+    return mark
+
+
+def fault_of(root, explained, again):
+    case = root.case
+    level = "SHOULD" if root.verdict == ERROR and case.level == "CHOICE" else case.level
+    came = root.actual if root.actual is not None else root.message
+    fault = Fault(level, case.rules[0], case.title, root.sent, came, root.expected or "")
+    fault.shown_by(root, again)
+    fault.same = [result.case.id for result in explained]
+    return fault
