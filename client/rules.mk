@@ -7,7 +7,7 @@ CLIENT_LIBS := $(if $(filter edit_libedit,$(CLIENT_EDIT)),$(call libs,libedit))
 SMSP := $(if $(filter release,$(VARIANT)),client/smsp,$(B)/smsp)
 edit_libedit_CFLAGS := $(call cflags,libedit)
 
-# With other parts it is linked again.
+# A change of parts makes it link again.
 $(B)/client/.parts: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(CLIENT_EDIT)' | cmp -s - $@ || printf '%s\n' '$(CLIENT_EDIT)' >$@
@@ -25,7 +25,7 @@ CLIENT_PLAIN := build/$(PLAIN_VARIANT)/smsp
 
 .PHONY: demo check-client
 # A bare system has no compiler; with one, the core is enough.
-demo: ## watch two users exchange mail, and what DUMP prints
+demo: ## run a server and watch two users exchange mail
 	@command -v $(firstword $(CC)) >/dev/null || ci/deps build
 	@$(MAKE) --no-print-directory -s client/smsp server/smspd
 	@client/demo

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Commands on standard input: the output is exactly the replies.
+# Commands on standard input: the output contains exactly the replies.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 
 load test_helper.bash
@@ -28,14 +28,14 @@ batch() {
     [ "$(tail -n +2 <<<"$output")" = $'OK\nCOUNTED 1\nhello you\nOK\nCOUNTED 0\nOK\nOK' ]
 }
 
-@test "batch: a KO makes status 1, and the rest is carried out" {
+@test "batch: after a KO the other lines are executed; status 1" {
     run --separate-stderr batch 'register alice pw\ndelete\nregister alice pw\ncount\n'
     [ "$status" -eq 1 ]
     [ -z "$stderr" ]
     [ "$(tail -n +2 <<<"$output")" = $'KO\nKO\nCOUNTED 0' ]
 }
 
-@test "batch: a line that is no command is named; the rest is carried out; status 2" {
+@test "batch: an invalid line is reported with its number, the others are executed; status 2" {
     run --separate-stderr batch 'register alice pw\ncuont\nlogin\nsend\ncount\nread\n'
     [ "$status" -eq 2 ]
     [ "$(tail -n +2 <<<"$output")" = $'COUNTED 0\nKO' ]
@@ -52,17 +52,17 @@ batch() {
     [ "$(tail -n +2 <<<"$output")" = $'COUNTED 0\nCOUNTED 0' ]
 }
 
-@test "batch: nothing to do is done well" {
+@test "batch: empty input: status 0" {
     run --separate-stderr batch ''
     expect_run 0 "" ""
 }
 
-@test "batch: quit ends it" {
+@test "batch: quit ends the run" {
     run --separate-stderr batch 'DUMP\nquit\nDUMP\n'
     expect_run 0 OK ""
 }
 
-@test "batch: control characters and NUL are refused, the rest is carried out" {
+@test "batch: lines with control characters or NUL are rejected, the others are executed" {
     run --separate-stderr batch 'register alice pw\nsend alice a\tb\nsend alice a\000b\nDUMP \033[2J\ncount\n'
     [ "$status" -eq 2 ]
     [ "$(tail -n +2 <<<"$output")" = "COUNTED 0" ]
@@ -70,7 +70,7 @@ batch() {
     [[ "${stderr_lines[1]}" == *"line 3: the line was not sent: it contains a control character or is not UTF-8" ]]
 }
 
-@test "batch: a line of more than 64 KiB is refused, the rest is carried out" {
+@test "batch: a line of more than 64 KiB is rejected, the others are executed" {
     { head -c 70000 /dev/zero | tr '\0' A; printf '\nDUMP\n'; } >"$BATS_TEST_TMPDIR/input"
     run --separate-stderr smsp <"$BATS_TEST_TMPDIR/input"
     expect_run 2 OK "smsp: standard input, line 1: the line was not sent: it has more than 65536 bytes"
@@ -81,7 +81,7 @@ batch() {
     expect_run 2 "" "smsp: standard input, line 1: the line was not sent: it has more than 65535 bytes"
 }
 
-@test "batch: a name of which no request can be made, and words that are no command" {
+@test "batch: a name that is too long for a request, and unknown commands" {
     name=$(head -c 65500 /dev/zero | tr '\0' n)
     printf '%s\n' 'register alice pw' "read $name" "count $name" "send $name text" 1count "${name:0:100}" >"$BATS_TEST_TMPDIR/input"
     run --separate-stderr smsp <"$BATS_TEST_TMPDIR/input"
@@ -96,14 +96,14 @@ batch() {
     expect_run 0 "" ""
 }
 
-@test "batch: own words, their cookie and the client's commands go together" {
+@test "batch: commands and lines in the protocol's syntax share the session" {
     run --separate-stderr batch 'REGISTER alice pw\nMESSAGE hi there $cookie\nSTORE alice $cookie\nread\nLOGOUT $cookie\ncount\n'
     [ "$status" -eq 2 ]
     [ "$(tail -n +2 <<<"$output")" = $'OK\nOK\nhi there\nOK' ]
     [ "$stderr" = "smsp: standard input, line 6: alice is not logged in at 127.0.0.1 port $port: register or log in first" ]
 }
 
-@test "batch: the last login does not count, -u and SMSP_USER do" {
+@test "batch: -u and SMSP_USER set the user, the last login does not" {
     register alice
     run --separate-stderr batch 'count\n'
     expect_run 2 "" "smsp: standard input, line 1: not logged in *"
@@ -118,7 +118,7 @@ batch() {
     [ "${lines[2]}" = KO ]
 }
 
-@test "batch: a cookie that cannot be kept is told, and the session goes on" {
+@test "batch: a cookie that cannot be stored is reported, and the session goes on" {
     XDG_STATE_HOME=/dev/null run --separate-stderr batch 'register alice pw\ncount\n'
     [ "$status" -eq 0 ]
     [ "${lines[1]}" = "COUNTED 0" ]

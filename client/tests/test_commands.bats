@@ -14,7 +14,7 @@ teardown() {
     client_teardown
 }
 
-@test "commands: register prints the reply and keeps the cookie for its owner alone" {
+@test "commands: register prints the reply and stores the cookie with mode 0600" {
     SMSP_PASSWORD=pw run --separate-stderr smsp register alice
     [ "$status" -eq 0 ]
     [[ "$output" =~ ^OK\ [0-9a-f]{32}$ ]]
@@ -26,7 +26,7 @@ teardown() {
     [ "$(find "$XDG_STATE_HOME/smsp" -type f | wc -l)" -eq 2 ]
 }
 
-@test "commands: register a taken name, login with a wrong password: KO, status 1, the session lives" {
+@test "commands: register an existing name, login with a wrong password: KO, status 1, the session stays valid" {
     register alice
     before=$(cat "$(cookie_file alice)")
     SMSP_PASSWORD=other run --separate-stderr smsp register alice
@@ -71,7 +71,7 @@ teardown() {
     expect_run 0 '-n --trace $cookie' ""
 }
 
-@test "commands: read gives the text byte by byte where no terminal is" {
+@test "commands: read prints the text unchanged if standard output is not a terminal" {
     register alice
     text=$(printf '%04d ' {1..819})x # 4,096 bytes
     [ ${#text} -eq 4096 ]
@@ -85,7 +85,7 @@ teardown() {
     expect_run 0 "COUNTED 1" ""
 }
 
-@test "commands: text with control characters or no UTF-8 is refused before it is sent" {
+@test "commands: text with control characters or without UTF-8 is not sent" {
     register alice
     for text in $'a\tb' $'\e[2J' $'a\nDUMP' $'\xff' $'\xc2\x9b31m' $'\x7f'; do
         run --separate-stderr "$smsp" --trace 127.0.0.1 "$port" send alice "$text"
@@ -96,7 +96,7 @@ teardown() {
     expect_run 0 "COUNTED 0" ""
 }
 
-@test "commands: send to nobody says that the text is left on the IMQ" {
+@test "commands: send to an unknown user reports that the text stays in the IMQ" {
     register alice
     run --separate-stderr smsp send nobody hello
     expect_run 1 KO "smsp: no such user, or no room in their mailbox; the text stays in the IMQ, *"
@@ -104,7 +104,7 @@ teardown() {
     grep -qx '  1: hello' "$BATS_TEST_TMPDIR/terminal"
 }
 
-@test "commands: send says when MESSAGE was refused and STORE moved another text" {
+@test "commands: send reports that MESSAGE was rejected and STORE moved another text" {
     client_teardown
     start_server --max-messages 4 # a sender's share of the IMQ is one message
     register alice
@@ -115,7 +115,7 @@ teardown() {
     expect_run 0 first ""
 }
 
-@test "commands: logout ends the session and forgets the cookie" {
+@test "commands: logout ends the session and removes the cookie" {
     register alice
     run --separate-stderr smsp logout
     expect_run 0 OK ""
@@ -141,7 +141,7 @@ teardown() {
     [ ! -e "$(cookie_file alice)" ]
 }
 
-@test "commands: logout leaves the cookie of a newer login alone" {
+@test "commands: logout does not remove the cookie of a newer login" {
     register alice
     start_peer 'read 1; say OK\n'
     give_cookie alice old
@@ -168,13 +168,13 @@ teardown() {
     expect_run 0 "COUNTED 0" ""
 }
 
-@test "commands: a host by name and one by address have cookies of their own" {
+@test "commands: cookies are stored by host as typed, name or address" {
     register alice
     run --separate-stderr "$smsp" localhost "$port" count
     expect_run 2 "" "smsp: not logged in at localhost *"
 }
 
-@test "commands: without XDG_STATE_HOME cookies are below the home folder" {
+@test "commands: without XDG_STATE_HOME cookies are in the home directory" {
     home="$BATS_TEST_TMPDIR/home"
     mkdir "$home"
     for state in "" relative; do
@@ -184,7 +184,7 @@ teardown() {
     (unset XDG_STATE_HOME; HOME=$home smsp count)
 }
 
-@test "commands: names of any kind stay in the folder" {
+@test "commands: no name leaves the state directory" {
     start_peer 'read 1; say OK c0\n; eof'
     SMSP_PASSWORD=pw smsp register '../x/%y:z'
     [ "$(cat "$XDG_STATE_HOME/smsp/127.0.0.1:$port:..%2Fx%2F%25y%3Az")" = c0 ]
@@ -212,7 +212,7 @@ teardown() {
     [[ "${stderr_lines[0]}" == "smsp: cannot read $file: "* ]]
 }
 
-@test "commands: a cookie that cannot be kept is told: status 2, nothing half-written" {
+@test "commands: a cookie that cannot be stored is reported: status 2, no incomplete file" {
     XDG_STATE_HOME=/dev/null SMSP_PASSWORD=pw run --separate-stderr smsp register alice
     [ "$status" -eq 2 ]
     [[ "$stderr" == "smsp: cannot store the cookie in /dev/null/smsp/"*": Not a directory; set XDG_STATE_HOME to a directory that you can write" ]]
@@ -230,7 +230,7 @@ long() {
     printf '%s' "$name"
 }
 
-@test "commands: names that are too long for a file are told, and the session is not kept" {
+@test "commands: names that are too long for a file are reported, and the session is not stored" {
     for length in 4096 4085 4062; do # of the folder; with host and port; with what a temporary file ends in
         XDG_STATE_HOME=$(long $length) SMSP_PASSWORD=pw run --separate-stderr smsp register "user$length"
         echo "$length $status $stderr"
@@ -245,7 +245,7 @@ long() {
     [ ! -e "$XDG_STATE_HOME" ]
 }
 
-@test "commands: a port with many zeros is one, but no file's name" {
+@test "commands: a port with many zeros works, but is too long for a file name" {
     long=$(printf '0%.0s' {1..250})$port
     SMSP_PASSWORD=pw run --separate-stderr "$smsp" 127.0.0.1 "$long" register alice
     [ "$status" -eq 2 ]
@@ -254,7 +254,7 @@ long() {
     [ "$status" -eq 0 ]
 }
 
-@test "commands: without HOME cookies are where the user's entry says, if there is one" {
+@test "commands: without HOME, the home directory comes from the user database" {
     [ "$(id -u)" -eq 0 ] || skip "needs root, to be another user"
     folder=$(mktemp -d)
     chmod 755 "$folder"
@@ -275,7 +275,7 @@ long() {
     rm -r "$folder"
 }
 
-@test "commands: a folder, or another's file, in the place of a cookie is not used" {
+@test "commands: a directory or the file of another user is not used as a cookie" {
     register alice
     file=$(cookie_file alice)
     rm "$file"
@@ -290,12 +290,12 @@ long() {
     [ "${stderr_lines[0]}" = "smsp: $file: not a regular file that only you can read; remove it and log in again" ]
 }
 
-@test "commands: without a terminal and SMSP_PASSWORD there is no password: status 2" {
+@test "commands: no terminal and no SMSP_PASSWORD: status 2" {
     run --separate-stderr setsid -w "$smsp" 127.0.0.1 "$port" register alice
     expect_run 2 "" "smsp: cannot ask for the password: /dev/tty: No such device or address; set SMSP_PASSWORD"
 }
 
-@test "commands: a password in the arguments is refused, and one that cannot be sent too" {
+@test "commands: a password in the arguments, or one that cannot be sent, is rejected" {
     run --separate-stderr smsp register alice pw
     expect_run 2 "" "smsp: do not write the password in the command, where others can see it: *"
     for password in "" "a b" $'a\tb'; do
@@ -304,7 +304,7 @@ long() {
     done
 }
 
-@test "commands: the protocol's own words go out as they stand, with \$cookie filled in" {
+@test "commands: lines in the protocol's syntax are sent unchanged, with \$cookie replaced" {
     run --separate-stderr smsp REGISTER alice pw
     [ "$status" -eq 0 ]
     [ "$(cat "$(cookie_file alice)")" = "${output#OK }" ]
@@ -331,7 +331,7 @@ long() {
     [ "$(cat "$(cookie_file alice)")" = "${output#OK }" ]
 }
 
-@test "commands: another server's names and cookies may look otherwise" {
+@test "commands: names and cookies of other servers may have other characters" {
     start_peer 'read 1; say OK c.0\n' 'read 1; say OK\n'
     run --separate-stderr smsp REGISTER a-b pw
     expect_run 0 "OK c.0" ""
@@ -357,7 +357,7 @@ long() {
     [ "$stderr" = "> COUNT alice $cookie"$'\n'"< COUNTED 1"$'\n'"> GETMSG alice $cookie"$'\n'"< hello" ]
 }
 
-@test "commands: a mailbox of another user can be counted, not read, and is with --shared-mailboxes" {
+@test "commands: another user's mailbox can be counted, and read only with --shared-mailboxes" {
     register alice
     register bob
     smsp send alice hello

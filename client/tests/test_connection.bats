@@ -42,7 +42,7 @@ slow_batch() {
     slowly "$@" | "$smsp" -u alice 127.0.0.1 "$port"
 }
 
-@test "connection: MESSAGE and STORE leave in one write" {
+@test "connection: MESSAGE and STORE are sent in one write" {
     start_peer 'read 2; say OK\nOK\n; eof'
     give_cookie alice c0
     run --separate-stderr smsp send bob hello
@@ -50,34 +50,34 @@ slow_batch() {
     [ "$(cat "$sent")" = "1 b'MESSAGE hello c0\\nSTORE bob c0\\n'" ]
 }
 
-@test "connection: closed while idle, it is made again without a word" {
+@test "connection: closed while idle: smsp reconnects silently" {
     start_peer 'read 1; say COUNTED 1\n' 'read 1; say OK\n' 'read 2; say OK\nOK\n'
     run --separate-stderr slow_batch count delete 'send bob hi'
     expect_run 0 $'COUNTED 1\nOK\nOK' ""
     [ "$(wc -l <"$sent")" -eq 3 ]
 }
 
-@test "connection: reset while idle, it is made again without a word" {
+@test "connection: reset while idle: smsp reconnects silently" {
     start_peer 'read 1; say COUNTED 1\n; reset' 'read 1; say OK\n'
     run --separate-stderr slow_batch count delete
     expect_run 0 $'COUNTED 1\nOK' ""
 }
 
-@test "connection: lost after a request that may be repeated: repeated once, without a word" {
+@test "connection: lost after a repeatable request: it is repeated once, silently" {
     start_peer 'read 1; say COUNTED 1\n; read 2' 'read 1; say COUNTED 2\n'
     run --separate-stderr batch count count
     expect_run 0 $'COUNTED 1\nCOUNTED 2' ""
     [ "$(times COUNT)" -eq 3 ]
 }
 
-@test "connection: lost twice after a request that may be repeated: trouble, status 2" {
+@test "connection: lost twice after a repeatable request: status 2" {
     start_peer 'read 1; say COUNTED 1\n; read 2' 'read 1'
     run --separate-stderr batch count count
     expect_run 2 "COUNTED 1" "smsp: standard input, line 2: 127.0.0.1 port $port closed the connection before its reply; the request may or may not have been carried out"
     [ "$(times COUNT)" -eq 3 ]
 }
 
-@test "connection: lost after a request that may have been carried out: never repeated" {
+@test "connection: lost after another request: never repeated" {
     for line in delete 'send bob hi' logout 'register bob pw' 'MESSAGE x c0' 'STORE bob c0' 'WHATEVER x'; do
         client_teardown
         start_peer 'read 1; say COUNTED 1\n; read 2' 'eof'
@@ -89,14 +89,14 @@ slow_batch() {
     done
 }
 
-@test "connection: lost without a reply to its first request: trouble, status 2" {
+@test "connection: lost before the first reply: status 2" {
     start_peer 'read 1'
     give_cookie alice c0
     run --separate-stderr smsp count
     expect_run 2 "" "smsp: 127.0.0.1 port $port closed the connection before its reply; *"
 }
 
-@test "connection: lost between MESSAGE and STORE: says that the text may be on the IMQ" {
+@test "connection: lost between MESSAGE and STORE: reports that the text may be in the IMQ" {
     start_peer 'read 2; say OK\n'
     give_cookie alice c0
     run --separate-stderr smsp send bob hello
@@ -106,13 +106,13 @@ slow_batch() {
     [ "${stderr_lines[1]}" = "smsp: the server has the text, but it may be in the IMQ and not in the mailbox of bob" ]
 }
 
-@test "connection: lost in the middle of a reply is no reply" {
+@test "connection: lost in the middle of a reply: status 2" {
     start_peer 'read 1; say OK\n; read 2; say COUNTED 1' 'read 1; say COUNTED 12\n'
     run --separate-stderr batch delete count
     expect_run 0 $'OK\nCOUNTED 12' ""
 }
 
-@test "connection: no reply within --timeout: status 2, and a late one is not taken for another's" {
+@test "connection: no reply within --timeout: status 2, and a late reply is not taken for the next one" {
     start_peer 'read 1; wait 1.3; say COUNTED 1\n; wait 0.2' 'read 1; say COUNTED 2\n'
     give_cookie alice c0
     run --separate-stderr "$smsp" --timeout 1 127.0.0.1 "$port" count
@@ -131,7 +131,7 @@ slow_batch() {
     done
 }
 
-@test "connection: replies without any end are taken after silence, and requests go one by one" {
+@test "connection: replies without terminator end with silence, and requests are sent one by one" {
     start_peer 'read 1; say COUNTED 1; read 2; say OK; read 3; say OK; eof'
     run --separate-stderr batch count 'send bob hi'
     expect_run 0 $'COUNTED 1\nOK' ""
@@ -143,21 +143,21 @@ slow_batch() {
     [ "$(times STORE)" -eq 0 ]
 }
 
-@test "connection: a reply that is cut by the end of the connection alone is whole" {
+@test "connection: the end of the connection ends a reply without terminator" {
     start_peer 'read 1; say COUNTED 1'
     give_cookie alice c0
     run --separate-stderr smsp count
     expect_run 0 "COUNTED 1" ""
 }
 
-@test "connection: a reply that comes in pieces is waited for" {
+@test "connection: a reply in pieces is received completely" {
     start_peer 'read 1; say COU; wait 0.4; say NTED 1\n; read 2; say h; wait 1.2; say i\n'
     give_cookie alice c0
     run --separate-stderr smsp read
     expect_run 0 hi ""
 }
 
-@test "connection: a reply of more than 64 KiB is refused" {
+@test "connection: a reply of more than 64 KiB is rejected" {
     start_peer 'read 1; say COUNTED 1\n; read 2; many 65537 x; say \n; eof'
     give_cookie alice c0
     run --separate-stderr smsp read
@@ -167,13 +167,13 @@ slow_batch() {
     smsp read | tr -d x | cmp - <(echo)
 }
 
-@test "connection: what is said unasked is not taken for a reply" {
+@test "connection: a line without a request is not taken for a reply" {
     start_peer 'read 1; say OK\nCOUNTED 9\n; eof' 'read 1; say COUNTED 1\n'
     run --separate-stderr batch delete count
     expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port sent 'COUNTED 9' without a request"
 }
 
-@test "connection: of much that is said unasked, the beginning is told" {
+@test "connection: of a long line without a request the beginning is printed" {
     start_peer "read 1; say OK\n$(printf 'y%.0s' {1..200})\n; eof" 'read 1; say COUNTED 1\n'
     run --separate-stderr batch delete count
     expect_run 0 $'OK\nCOUNTED 1' "smsp: standard input, line 2: 127.0.0.1 port $port sent '$(printf 'y%.0s' {1..80})' without a request"
@@ -200,7 +200,7 @@ slow_batch() {
     expect_run 1 "You should log in first." "smsp: the session has ended; the text stays in the IMQ, *"
 }
 
-@test "connection: a cookie or a name that is too long to be kept is told" {
+@test "connection: a cookie or a username that is too long is reported" {
     start_peer "read 1; say OK $(printf 'c%.0s' {1..256})\n; eof"
     SMSP_PASSWORD=pw run --separate-stderr smsp login alice
     [ "$status" -eq 2 ]
@@ -211,20 +211,20 @@ slow_batch() {
     [ ! -e "$XDG_STATE_HOME" ]
 }
 
-@test "connection: another's LOGOUT leaves the session alone" {
+@test "connection: LOGOUT with another cookie does not end the session" {
     start_peer 'read 1; say OK\n; read 2; say COUNTED 0\n; eof'
     run --separate-stderr batch 'LOGOUT other' count
     expect_run 0 $'OK\nCOUNTED 0' ""
     [ "$(cat "$(cookie_file alice)")" = c0 ]
 }
 
-@test "connection: a word that is unknown may be answered by anything" {
+@test "connection: any reply to an unknown request is accepted" {
     start_peer 'read 1; say a text\n; read 2; say \x01\n; read 3; say KO\n; eof'
     run --separate-stderr batch WHATEVER WHATEVER WHATEVER
     expect_run 1 $'a text\n\001\nKO' ""
 }
 
-@test "connection: a KO and a close: says that there may be too many clients" {
+@test "connection: KO and close: reports that the server may have too many clients" {
     start_peer 'say KO\n; half; eof'
     give_cookie alice c0
     run --separate-stderr smsp count
@@ -232,7 +232,7 @@ slow_batch() {
     [[ "$stderr" == "smsp: "*"it may have too many clients" ]]
 }
 
-@test "connection: the real server is full: says that there may be too many clients" {
+@test "connection: smspd is full: reports that the server may have too many clients" {
     start_server --max-clients 1
     exec 9<>"/dev/tcp/127.0.0.1/$port"
     echo DUMP >&9
@@ -245,7 +245,7 @@ slow_batch() {
     [[ "$stderr" == "smsp: "*"it may have too many clients" ]]
 }
 
-@test "connection: what is no reply to the request is shown and told: status 2" {
+@test "connection: an invalid reply is printed and reported: status 2" {
     start_peer 'read 1; say HELLO\n; read 2; say COUNTED 01\n; read 3; say OK\n; eof'
     run --separate-stderr batch count
     expect_run 2 HELLO "smsp: standard input, line 1: this is not a valid reply to COUNT"
@@ -260,21 +260,21 @@ slow_batch() {
     expect_run 2 OK "smsp: this is not a valid reply to REGISTER"
 }
 
-@test "connection: a message that the protocol forbids is given as it is where no terminal is" {
+@test "connection: a message with forbidden bytes is printed unchanged if standard output is not a terminal" {
     start_peer 'read 1; say COUNTED 1\n; read 2; say \x1b[31mred\t\xff\n; eof'
     give_cookie alice c0
     smsp read >"$BATS_TEST_TMPDIR/read"
     printf '\033[31mred\t\377\n' | cmp - "$BATS_TEST_TMPDIR/read"
 }
 
-@test "connection: complaints about a hostile server are harmless" {
+@test "connection: errors about a hostile server contain no escape sequences" {
     start_peer 'read 1; say OK\n\x1b]0\x3bx\x07\n; eof' 'read 1; say COUNTED 1\n'
     run --separate-stderr batch delete count
     [ "$status" -eq 0 ]
     [[ "$stderr" == *"sent '\\x1b]0;x\\x07' without a request" ]]
 }
 
-@test "connection: a server that takes nothing is given up" {
+@test "connection: a server that reads nothing: status 2" {
     start_peer 'wait 3'
     give_cookie alice c0
     run --separate-stderr "$smsp" --timeout 1 127.0.0.1 "$port" count

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The demo, and the helper that runs the client's tests.
+# The demo, and the script that runs the tests of the client.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 
 load test_helper.bash
@@ -15,7 +15,7 @@ teardown() {
     client_teardown
 }
 
-# nothing_left: no file, and no process that was started with our environment.
+# nothing_left: there is no file, and no process with the environment of this test.
 nothing_left() {
     [ -z "$(ls -A "$TMPDIR")" ]
     [ ! -e "$XDG_STATE_HOME" ]
@@ -40,7 +40,7 @@ nothing_left() {
     nothing_left
 }
 
-@test "demo: ended from outside, or with nobody reading, it leaves nothing behind" {
+@test "demo: after a signal, or when nobody reads, it ends quietly and leaves nothing" {
     : >"$BATS_TEST_TMPDIR/demo"
     PAUSE=1 client/demo >"$BATS_TEST_TMPDIR/demo" 3>&- &
     started+=($!)

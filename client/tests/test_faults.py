@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""Each library call of smsp and smsp-load that can fail does so once, in one place after the other: they say what went
-wrong and end with status 2, or go on, and neither hang nor leave half a file. TAP out.
+"""Makes each library call of smsp and smsp-load fail once. They must print an error and end with status 2, or go on;
+they must not hang or leave an incomplete file. TAP out.
 
 SMSP, SMSP_LOAD, SMSPD and FAULT_CALLS_SO name the programs.
 """
@@ -95,7 +95,7 @@ def once(faults, port):
 
 
 def peer(*connections):
-    return process("client/tests/test_peer.py", os.devnull, *connections)
+    return process("client/tests/scripted_server.py", os.devnull, *connections)
 
 
 def idle(faults):
@@ -163,7 +163,7 @@ def load(faults, port, *options):
 
 def other_load(faults, protocol):
     """The same with another protocol."""
-    with process("client/tests/test_load_peers.py") as started:
+    with process("client/tests/other_servers.py") as started:
         return load(faults, started.stdout.readline().strip(), "-p", protocol, "-d", "2")
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-# What the client's tests share. Each test has a state folder of its own, and its
-# servers are gone when it ends, however it ends.
+# Functions that all tests of the client use. Each test has its own state directory, and
+# its servers are stopped at its end.
 # shellcheck disable=SC2154  # bats sets them
 
 bats_require_minimum_version 1.5.0
@@ -43,10 +43,10 @@ start_server() {
     wait_for_port "$BATS_TEST_TMPDIR/log" '.*listening on .*:\([0-9]*\)$'
 }
 
-# start_peer CONNECTION...: a server that does what it is told.
+# start_peer CONNECTION...: a server that follows a script (scripted_server.py).
 start_peer() {
     : >"$BATS_TEST_TMPDIR/peer.port"
-    client/tests/test_peer.py "$BATS_TEST_TMPDIR/peer.log" "$@" >"$BATS_TEST_TMPDIR/peer.port" 3>&- &
+    client/tests/scripted_server.py "$BATS_TEST_TMPDIR/peer.log" "$@" >"$BATS_TEST_TMPDIR/peer.port" 3>&- &
     started+=($!)
     wait_for_port "$BATS_TEST_TMPDIR/peer.port" '\([0-9]*\)'
 }
@@ -66,7 +66,7 @@ cookie_file() {
     printf '%s' "$XDG_STATE_HOME/smsp/127.0.0.1:$port${1:+:$1}"
 }
 
-# give_cookie USER COOKIE: as if the user had logged in.
+# give_cookie USER COOKIE: stores a cookie as after a login.
 give_cookie() {
     mkdir -p "$XDG_STATE_HOME/smsp"
     (umask 077 && echo "$2" >"$(cookie_file "$1")" && echo "$1" >"$(cookie_file)")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# smsp-load: against smspd, and against a server that gets one thing wrong.
+# smsp-load with smspd, and with a server that has one fault.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 
 load test_helper
@@ -14,15 +14,15 @@ teardown() {
     client_teardown
 }
 
-# faulty FAULT [PROGRAM]: the wrong server on a free port: $port.
+# faulty FAULT [PROGRAM]: starts a server with a fault on $port.
 faulty() {
     : >"$BATS_TEST_TMPDIR/port"
-    "${2:-client/tests/test_load_server.py}" "$1" >"$BATS_TEST_TMPDIR/port" 3>&- &
+    "${2:-client/tests/faulty_server.py}" "$1" >"$BATS_TEST_TMPDIR/port" 3>&- &
     started+=($!)
     wait_for_port "$BATS_TEST_TMPDIR/port" '\([0-9]*\)'
 }
 
-# finds FAULT STATUS COMPLAINT [OPTION...]: smsp-load notices that the server does this.
+# finds FAULT STATUS COMPLAINT [OPTION...]: smsp-load detects the fault.
 finds() {
     local expected=$2 complaint=$3
     faulty "$1"
@@ -33,9 +33,9 @@ finds() {
     [[ "$output" == *"$complaint"* ]]
 }
 
-# peers_find FAULT COMPLAINT PROTOCOL [STATUS]: the same of a server with another protocol.
+# peers_find FAULT COMPLAINT PROTOCOL [STATUS]: the same with another protocol.
 peers_find() {
-    faulty "$1" client/tests/test_load_peers.py
+    faulty "$1" client/tests/other_servers.py
     run "$load" -q -p "$3" -c 1 -d 3 -n 60 127.0.0.1 "$port"
     echo "$1 $3 $output"
     [ "$status" -eq "${4:-1}" ]
@@ -80,7 +80,7 @@ usage() {
     done
 }
 
-@test "load: requests and rounds add up with what the server holds afterwards" {
+@test "load: requests and rounds agree with the messages on the server" {
     start_server --memory
     run "$load" -q -j -m send -c 4 -d 8 -n 400 127.0.0.1 "$port"
     [ "$status" -eq 0 ]
@@ -97,7 +97,7 @@ usage() {
     [ "$total" -eq "$rounds" ]
 }
 
-@test "load: nothing stays in mailboxes after a cycle that ends by time" {
+@test "load: mailboxes are empty after a run that ends by time" {
     start_server --memory
     run "$load" -q -j -c 2 -d 16 -t 0.3 127.0.0.1 "$port"
     [ "$status" -eq 0 ]
@@ -143,20 +143,20 @@ usage() {
     done
 }
 
-@test "load: a right server passes, so that the faults below are what is found" {
+@test "load: a correct server passes" {
     faulty none
     run "$load" -q -c 1 -d 5 -n 100 127.0.0.1 "$port"
     echo "$output"
     [ "$status" -eq 0 ]
 }
 
-@test "load: another text than was sent is found, at any depth" {
+@test "load: a wrong text is detected, at any depth" {
     for depth in 1 5; do
         finds text 1 'first wrong reply: client 0, step 3, message 0: 0000-00000000-x' -m job -d "$depth"
     done
 }
 
-@test "load: where others' texts may come back, one that is nobody's is found" {
+@test "load: if texts of all clients are accepted, a text of nobody is detected" {
     for fault in text number sender stranger dash second filling short high low; do
         faulty "$fault"
         run "$load" -q -m job -c 2 -d 1 -n 100 127.0.0.1 "$port"
@@ -166,7 +166,7 @@ usage() {
     done
 }
 
-@test "load: accounts that cannot be had, and mailboxes that cannot be filled, are told" {
+@test "load: accounts that cannot be created and mailboxes that cannot be filled are reported" {
     faulty deny
     run "$load" -q -c 1 -n 10 127.0.0.1 "$port"
     [ "$status" -eq 2 ]
@@ -193,14 +193,14 @@ usage() {
     [[ "$output" == *'step 5, message 0: KO\x0a'* ]]
 }
 
-@test "load: replies in pieces are whole" {
+@test "load: replies in pieces are received completely" {
     faulty pieces
     run "$load" -q -c 1 -d 3 -n 50 127.0.0.1 "$port"
     echo "$output"
     [ "$status" -eq 0 ]
 }
 
-@test "load: a server that answers no more is given up after ten seconds" {
+@test "load: a server that stops answering: status 2 after ten seconds" {
     faulty mute
     run "$load" -q -c 1 -n 100 127.0.0.1 "$port"
     echo "$output"
@@ -208,7 +208,7 @@ usage() {
     [[ "$output" == 'smsp-load: no reply for 10 s with '*' requests unanswered' ]]
 }
 
-@test "load: nothing counted, or not all that was due sent, is told" {
+@test "load: reports that nothing was counted, or that requests were not sent in time" {
     start_server --memory --password-cost test
     run "$load" -q -m count -c 1 -r 0.1 -w 0.2 -t 0.1 127.0.0.1 "$port"
     [ "$status" -eq 2 ]
@@ -221,7 +221,7 @@ usage() {
     [[ "$output" == *' requests were due but not sent: the server is slower than --rate 1000' ]]
 }
 
-@test "load: a cookies file of another's making does no harm" {
+@test "load: lines of the cookies file that do not fit are ignored" {
     start_server --memory --password-cost test
     file="$BATS_TEST_TMPDIR/cookies"
     printf 'load1x0stranger x\nload1x0 %s\nload1x0\nload1x0 stale\n' "$(printf 'c%.0s' {1..300})" >"$file"
@@ -230,25 +230,25 @@ usage() {
     [ "$status" -eq 0 ]
 }
 
-@test "load: a refused STORE is found" {
+@test "load: a rejected STORE is detected" {
     finds ko 1 'first wrong reply: client 0, step 1, message 0: KO\x0a' -d 5
 }
 
-@test "load: a COUNT of nothing while a message waits is found" {
+@test "load: COUNTED 0 for a mailbox with a message is detected" {
     finds count 1 'step 2, message 0: COUNTED 0' -d 5
 }
 
-@test "load: a reply too many is found" {
+@test "load: a reply without a request is detected" {
     finds extra 1 'first wrong reply'
 }
 
-@test "load: a connection that ends is trouble, status 2" {
+@test "load: a connection that ends: status 2" {
     finds close 2 'client 0: the server closed the connection with ' -d 5
 }
 
 @test "load: Redis, beanstalkd and echo, alone, shared, at any depth, and in pieces" {
     for fault in none cut; do
-        faulty "$fault" client/tests/test_load_peers.py
+        faulty "$fault" client/tests/other_servers.py
         for protocol in redis beanstalkd echo; do
             for depth in 1 7; do
                 run "$load" -q -j -p "$protocol" -c 2 -d "$depth" -n 100 --seed "$depth" 127.0.0.1 "$port"
@@ -263,7 +263,7 @@ usage() {
     done
 }
 
-@test "load: each wrong reply of Redis, beanstalkd and echo is found" {
+@test "load: each wrong reply of Redis, beanstalkd and echo is detected" {
     peers_find put 'first wrong reply: client 0, step 0, message ' redis
     peers_find put ': BURIED\x0d\x0a' beanstalkd
     peers_find put ': !0000-' echo
@@ -282,7 +282,7 @@ usage() {
     done
 }
 
-@test "load: on a terminal it shows how far it is" {
+@test "load: on a terminal it shows progress" {
     start_server --memory --password-cost test
     run script -qec "$load -m count -c 1 -t 1.3 127.0.0.1 $port" /dev/null
     echo "$output"
@@ -297,7 +297,7 @@ usage() {
     [ "$output" = "smsp-load: cannot connect to 127.0.0.1 port 1: Connection refused" ]
 }
 
-@test "load: with --rate, requests held up by a stall count from when they were due" {
+@test "load: with --rate, latency begins when a request is due" {
     faulty stall
     run "$load" -q -j -m count -c 1 -d 1 -r 200 -t 1 127.0.0.1 "$port"
     echo "$output"
@@ -317,7 +317,7 @@ usage() {
     latency most 250000 400000
 }
 
-@test "load: more than the server takes: what was due and not sent is told" {
+@test "load: a rate that the server cannot reach: requests that were not sent are reported" {
     faulty slow
     run "$load" -q -j -m count -c 1 -d 1 -r 1000 -t 0.5 127.0.0.1 "$port"
     echo "$output"
@@ -329,7 +329,7 @@ usage() {
     [ "$((sent + unsent))" -le 505 ]
 }
 
-@test "load: --rate is kept" {
+@test "load: the rate is that of --rate" {
     start_server --memory
     run "$load" -q -j -m count -c 4 -d 2 -r 1000 -t 1 127.0.0.1 "$port"
     echo "$output"
@@ -339,7 +339,7 @@ usage() {
     [ "$due" -le 1010 ]
 }
 
-@test "load: fetch: a quick client leaves a slow one's messages alone" {
+@test "load: fetch: a fast client does not read messages of a slow one" {
     start_server --memory --password-cost test
     for _ in $(seq 20); do
         run "$load" -q -m fetch -c 3 -n 300 -s 100 127.0.0.1 "$port"
@@ -348,7 +348,7 @@ usage() {
     done
 }
 
-@test "load: Ctrl-C reports what was counted and ends with status 130" {
+@test "load: Ctrl-C: prints the result and ends with status 130" {
     start_server --memory --password-cost test
     # --foreground: only one SIGINT, a second ends it at once
     run timeout --foreground --preserve-status -s INT 2 "$load" -q -c 4 -t 60 127.0.0.1 "$port"
@@ -358,7 +358,7 @@ usage() {
     [[ "$output" == *'smsp-load: ended by Ctrl-C after '*' s of counting'* ]]
 }
 
-@test "load: a run that was broken off, and the mix send, leave nothing that the next run takes for wrong" {
+@test "load: after an interrupted run, or the mix send, the next run has no wrong replies" {
     start_server --memory --password-cost test --max-clients 4
     for _ in {1..10}; do
         run "$load" -q -c 8 -t 5 127.0.0.1 "$port"
@@ -393,7 +393,7 @@ usage() {
     [ "$output" = "smsp-load: cannot write the output: Bad file descriptor" ]
 }
 
-@test "load: with descriptors closed, nothing but its requests goes to the server" {
+@test "load: with standard descriptors closed, only requests are sent to the server" {
     faulty text
     # the report of the wrong reply would be the server's next request
     run timeout 10 bash -c '"$@" <&- >&- 2>&-' - "$load" -m job -c 1 -n 20 127.0.0.1 "$port"

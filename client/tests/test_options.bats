@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Options, arguments, and what the client says when it cannot be used so.
+# Options, arguments, and errors in their use.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 
 load test_helper.bash
@@ -22,7 +22,7 @@ setup() {
     [ "$(awk 'length > 100' <<<"$output" | wc -l)" -eq 0 ]
 }
 
-@test "options: --version tells the version and the kind of line input" {
+@test "options: --version prints the version and the kind of line input" {
     run --separate-stderr "$smsp" --version
     [ "$status" -eq 0 ]
     [[ "$output" == "smsp $(sed -n 's/^.define SMSP_VERSION "\(.*\)"/\1/p' engine/smsp.h) (line input: "*")" ]]
@@ -62,7 +62,7 @@ setup() {
     done
 }
 
-@test "options: a user that is not a valid username is refused, whether by -u or by SMSP_USER" {
+@test "options: an invalid username in -u or SMSP_USER is rejected" {
     run --separate-stderr "$smsp" -u 'a b' 127.0.0.1 1 count
     expect_run 2 "" "smsp: -u 'a b' is not a valid username"
     SMSP_USER=$'a\tb' run --separate-stderr smsp count
@@ -90,7 +90,7 @@ setup() {
     expect_run 2 "" "smsp: usage: dump"
 }
 
-@test "options: who is not logged in is told so: status 2 without a connection" {
+@test "options: not logged in: status 2 without a connection" {
     for words in "send bob hi" count read delete logout; do
         # shellcheck disable=SC2086 # words
         run --separate-stderr smsp $words
@@ -100,7 +100,7 @@ setup() {
     expect_run 2 "" "smsp: alice is not logged in at 127.0.0.1 port 1: register or log in first"
 }
 
-@test "options: a command of more than 64 KiB is refused" {
+@test "options: a command of more than 64 KiB is rejected" {
     run --separate-stderr smsp send bob "$(head -c 65530 /dev/zero | tr '\0' a)"
     expect_run 2 "" "smsp: the command was not sent: it has more than 65535 bytes"
 }
@@ -115,12 +115,12 @@ setup() {
     expect_run 2 "" "smsp: cannot connect to 127.0.0.1 port $port: Connection refused; is a server running there?"
 }
 
-@test "options: a host that is none: one line, status 2" {
+@test "options: an invalid host: one line, status 2" {
     run --separate-stderr "$smsp" 'a..b' 5000 DUMP
     expect_run 2 "" "smsp: cannot find host 'a..b': *; check the name, or give an address"
 }
 
-@test "options: output that cannot be written is told: status 2" {
+@test "options: output that cannot be written is reported: status 2" {
     run --separate-stderr bash -c '"$1" --help >/dev/full' - "$smsp"
     expect_run 2 "" "smsp: cannot write the output: No space left on device"
 }

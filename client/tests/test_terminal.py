@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""The interactive client in a pseudo-terminal: test_terminal.py [SMSP...]
+"""Tests of smsp in a pseudo-terminal: test_terminal.py [SMSP...]
 
 Each argument is a client to test; the first is client/smsp. TAP out.
 """
@@ -63,8 +63,8 @@ def server(*options):
 
 @contextlib.contextmanager
 def peer(*connections):
-    """test_peer.py with these connections."""
-    with process("client/tests/test_peer.py", os.devnull, *connections) as started:
+    """scripted_server.py with these connections."""
+    with process("client/tests/scripted_server.py", os.devnull, *connections) as started:
         yield started.stdout.readline().strip()
 
 
@@ -172,7 +172,7 @@ def test_session(case):
 
 
 def test_password_unseen(case):
-    """a password is not echoed, and the terminal is as before"""
+    """a password is not echoed, and the terminal has its old settings"""
     with server() as port:
         alice = case.client(port)
         alice.expect("smsp> ")
@@ -189,7 +189,7 @@ def test_password_unseen(case):
 
 
 def test_password_too_long(case):
-    """a password of more than 1,024 bytes is refused, not cut"""
+    """a password of more than 1,024 bytes is rejected, not truncated"""
     with server() as port:
         alice = case.client(port)
         alice.expect("smsp> ")
@@ -201,7 +201,7 @@ def test_password_too_long(case):
 
 
 def test_session_ended(case):
-    """a session that a login elsewhere has ended is told of, and so is an empty mailbox"""
+    """a session that another login has ended, and an empty mailbox, are explained"""
     with server() as port:
         alice = case.register(port, "alice")
         alice.ask("delete", r"KO\r\nsmsp: no message", "alice> ")
@@ -211,7 +211,7 @@ def test_session_ended(case):
 
 
 def test_user_option(case):
-    """-u takes up a session that was begun before"""
+    """-u continues an earlier session"""
     with server() as port:
         case.register(port, "alice").type("\x04")
         again = case.client(port, "-u", "alice")
@@ -230,7 +230,7 @@ def test_trace(case):
 
 
 def test_long_text(case):
-    """a text of 4,096 bytes goes through, or is refused where the terminal would cut it"""
+    """a text of 4,096 bytes is sent, or rejected if the terminal would truncate it"""
     text = "x" * 4095 + "y"
     with server() as port:
         alice = case.register(port, "alice")
@@ -244,7 +244,7 @@ def test_long_text(case):
 
 
 def test_harmless(case):
-    """no escape sequence of a server or of a message gets through"""
+    """no escape sequence of a server or a message reaches the terminal"""
     hostile = r"\x1b]0\x3btitle\x07\xc2\x9b31m\xff\r"
     with peer(rf"read 1; say {hostile}\n; eof") as port:
         client = case.client(port, "--trace")
@@ -254,7 +254,7 @@ def test_harmless(case):
 
 
 def test_reconnect(case):
-    """after an idle close it connects again without a word"""
+    """after the server has closed an idle connection it reconnects silently"""
     with peer("read 1; say OK one\\n", "read 1; say COUNTED 3\\n; eof") as port:
         client = case.client(port)
         client.ask("REGISTER alice pw", r"OK one\r\n", "alice> ")
@@ -265,7 +265,7 @@ def test_reconnect(case):
 
 
 def test_unreachable(case):
-    """where no server is, it ends with one line and status 2"""
+    """without a server it prints one line and ends with status 2"""
     with peer("wait 0") as port:
         case.client(port).type("\x04")
     client = case.start(case.smsp, "127.0.0.1", port)
@@ -314,7 +314,7 @@ def test_interrupt(case):
 
 
 def test_interrupt_line(case):
-    """Ctrl-C at the prompt for a line ends it too, and the terminal is as before"""
+    """and at the prompt for a command, and the terminal has its old settings"""
     with server() as port:
         shell = in_shell(case, port, "", "smsp> ")
         shell.type("half a line\x03")
@@ -346,7 +346,7 @@ def test_stop(case):
 
 
 def test_raw(case):
-    """in a terminal that another program left raw, Enter and Ctrl-C work"""
+    """Enter and Ctrl-C work in a terminal that another program has left in raw mode"""
     with server() as port:
         shell = in_shell(case, port, "", "smsp> ", "stty raw -echo; ")
         shell.ask("REGISTER alice pw", r"OK [0-9a-f]{32}\r\n", "alice> ")
@@ -360,7 +360,7 @@ def test_raw(case):
 
 
 def test_raw_password(case):
-    """so they do at the password prompt of a single command"""
+    """and at the password prompt of a single command"""
     with server() as port:
         shell = in_shell(case, port, "register", "Password: ", "stty raw -echo; ")
         shell.type("\x03")
@@ -372,7 +372,7 @@ def test_raw_password(case):
 
 
 def test_paste(case):
-    """lines that are pasted at once, with passwords among them, are all read"""
+    """if commands and passwords are pasted together, all of them are read"""
     with server() as port:
         alice = case.client(port)
         alice.expect("smsp> ")

@@ -1,21 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A server that does what it is told, for tests of the client.
+"""A server that follows a script, for the tests of the client.
 
-test_peer.py LOG CONNECTION...
+scripted_server.py LOG CONNECTION...
 
-Prints the port it listens on and then serves one connection after the other, each as
-its CONNECTION says: steps with `;` between them. When all are served it ends.
+It prints the port it listens on, serves one connection after the other, and ends. Each
+CONNECTION is a list of steps, separated by `;`:
 
     read N        read until N lines have come on this connection in all
     say TEXT      send TEXT, with Python's escapes: \\n, \\x1b
     many N TEXT   send TEXT N times
     wait SECONDS
     eof           read until the client closes
-    half          say that nothing more will come
+    half          close the sending direction
     reset         close so that the client gets a reset
-A connection is closed at the end of its steps. LOG gets a line for each piece that one
-read brought: the number of the connection and the bytes.
+After the last step the connection is closed. For each successful read, a line is written
+to LOG: the number of the connection and the bytes.
 """
 import codecs
 import signal
@@ -67,7 +67,7 @@ class Connection:
         elif word == "reset":
             self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
-            sys.exit(f"test_peer.py: unknown step '{word}'")
+            sys.exit(f"scripted_server.py: unknown step '{word}'")
 
 
 def main():

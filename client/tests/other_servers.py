@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""What smsp-load asks of Redis, beanstalkd and an echo server, for its tests: test_load_peers.py [FAULT]
+"""Redis, beanstalkd and an echo server as far as smsp-load uses them, for its tests: other_servers.py [FAULT]
 
-It says on standard output which port it has, and knows by a connection's first bytes what it is to be. FAULT is what
-replies get wrong from the 10th on: put (its number), look (its kind), text, end (of a text), remove; cut sends all replies in
-two pieces, close ends the connection.
+It prints its port on standard output. The first bytes of a connection decide which server it is. FAULT is what is wrong in
+replies from the 10th on: put (its number), look (its kind), text, end (of a text), remove; with cut all replies come in two
+pieces, with close the connection ends.
 """
 import socket
 import sys

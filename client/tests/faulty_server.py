@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""A server that gets one thing wrong, for the tests of smsp-load: test_load_server.py FAULT
+"""A server with one fault, for the tests of smsp-load: faulty_server.py FAULT
 
-It says on standard output which port it has. Faults: none; text (GETMSG gives another
-message), ko (STORE is refused), extra (a reply too many), close (the connection ends
+It prints its port on standard output. Faults: none; text (GETMSG gives another
+message), ko (KO to STORE), extra (one reply too many), close (the connection ends
 in the middle), count (COUNT finds nothing), stall (a pause of 300 ms after the 50th
 request), slow (10 ms a request), mute (nothing is answered from the 20th request on), deny
-(REGISTER and LOGIN are refused), cookie (it is too long), again (LOGIN is refused from the
-20th request on), pieces (each reply in two), nobody (COUNT is refused), or one of WRONG.
+(KO to REGISTER and LOGIN), cookie (it is too long), again (KO to LOGIN from the 20th
+request on), pieces (each reply in two), nobody (KO to COUNT), or one of WRONG.
 """
 import selectors
 import socket
