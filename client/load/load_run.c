@@ -154,13 +154,15 @@ static bool count_reply(run *r, load_client *client, uint64_t now)
     return true;
 }
 
-/* Prints an error. error: an errno, or 0 if the server closed the connection. A server
+/* Prints an error. error: an errno, or 0 for the end of the stream. A server
  * with too many clients sends KO and closes (FRM-12), so at most one reply came. */
 static void lost_connection(const load_client *client, int error)
 {
+    bool closed = error == 0 || error == EPIPE || error == ECONNRESET;
+
     fprintf(stderr, "smsp-load: client %u: %s with %u requests unanswered", client->number,
-            error == 0 ? "the server closed the connection" : "the connection failed", client->count);
-    if (error != 0)
+            closed ? "the server closed the connection" : "the connection failed", client->count);
+    if (!closed)
         fprintf(stderr, ": %s", strerror(error));
     if (client->replies <= 1)
         fprintf(stderr, "; the server may not accept %u clients at once", client->options->clients);

@@ -62,11 +62,11 @@ static bool read_line(int fd, char *reply, size_t size)
 {
     for (size_t at = 0; at < size; at++) {
         ssize_t got = recv(fd, reply + at, 1, 0);
-        if (got < 0) {
+        if (got < 0 && errno != ECONNRESET) {
             fprintf(stderr, "smsp-load: the connection failed: %s\n", strerror(errno));
             return false;
         }
-        if (got == 0) {
+        if (got <= 0) {
             fprintf(stderr, "smsp-load: the server closed the connection before its reply\n");
             return false;
         }
