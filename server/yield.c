@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Gives the processor to another process while that is cheap. */
 #define _GNU_SOURCE
 #include "yield.h"
 

@@ -2,17 +2,31 @@
 # SPDX-License-Identifier: ISC
 # What make builds again and what it does not, in a copy of the sources.
 
-setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    copy="$BATS_TEST_TMPDIR/smsp"
-    mkdir "$copy"
-    # What git knows or would take; no built program comes along.
-    (cd "$root" && git -c safe.directory='*' ls-files -z --cached --others --exclude-standard |
-        xargs -0 sh -c 'for f; do [ ! -e "$f" ] || printf "%s\0" "$f"; done' sh | tar cf - --null -T -) |
-        tar xf - -C "$copy"
-    cd "$copy" || return
+# The sources alone, and the same with what make has built of them, for tests that begin there.
+setup_file() {
     unset MAKEFLAGS MAKELEVEL VARIANT NONE CC
     export WERROR=1 CFLAGS=-O0 # quick to build; the tests of warnings say otherwise
+    sources="$BATS_FILE_TMPDIR/sources"
+    mkdir "$sources"
+    cd "$BATS_TEST_DIRNAME/../.." || return
+    # Nothing here is built of the inputs of the fuzzers.
+    ci/sources.py | grep -zv -e '^fuzz/corpus/' -e '^fuzz/regressions/' | tar cf - --null -T - | tar xf - -C "$sources"
+    cp -a "$sources" "$BATS_FILE_TMPDIR/built"
+    make -j2 -C "$BATS_FILE_TMPDIR/built" >"$BATS_FILE_TMPDIR/make.log" 2>&1 || { cat "$BATS_FILE_TMPDIR/make.log"; return 1; }
+}
+
+setup() {
+    copy="$BATS_TEST_TMPDIR/smsp"
+    cp -a "$BATS_FILE_TMPDIR/sources" "$copy"
+    cd "$copy" || return
+}
+
+# The test begins with what make has built, as `build` would in this folder.
+begin_built() {
+    rm -rf "$copy"
+    cp -a "$BATS_FILE_TMPDIR/built" "$copy"
+    cd "$copy" || return
+    cp "$BATS_FILE_TMPDIR/make.log" "$BATS_TEST_TMPDIR/make.log"
 }
 
 # What make prints; its diagnostics too if it fails.
@@ -40,7 +54,7 @@ programs_run() {
 }
 
 @test "build: make says which parts are in, and a second make does nothing" {
-    build
+    begin_built
     for words in '^smspd [0-9]' '^store: ' '^secrets: ' '^sandbox: ' '^smsp [0-9]'; do
         grep "$words" "$BATS_TEST_TMPDIR/make.log"
     done
@@ -52,7 +66,7 @@ programs_run() {
 }
 
 @test "build: touching a header compiles what includes it, and only that" {
-    build
+    begin_built
     all=$(compiled)
     touch engine/table.h
     build
@@ -66,7 +80,7 @@ programs_run() {
 }
 
 @test "build: touching a source of the engine makes library and programs again" {
-    build
+    begin_built
     touch -d '1 minute ago' server/smspd client/smsp build/release/libsmsp.a
     touch engine/request.c
     build
@@ -78,6 +92,7 @@ programs_run() {
 }
 
 @test "build: a removed header is no obstacle" {
+    begin_built
     echo '/* soon gone */' >engine/gone.h
     sed -i '1i #include "gone.h"' engine/error.c
     build
@@ -87,11 +102,11 @@ programs_run() {
 }
 
 @test "build: other flags compile everything again, the same flags nothing" {
-    build CFLAGS=-O1
+    begin_built
     all=$(compiled)
-    build CFLAGS=-O0
+    build CFLAGS=-O1
     [ "$(compiled)" -eq "$all" ]
-    build CFLAGS=-O0
+    build CFLAGS=-O1
     [ "$(compiled)" -eq 0 ]
 }
 
@@ -126,7 +141,7 @@ programs_run() {
 }
 
 @test "build: a variant leaves the usual build and its programs alone" {
-    build
+    begin_built
     before=$(sha256sum server/smspd client/smsp build/release/libsmsp.a)
     build VARIANT=other CFLAGS=-O1
     [ -e build/other/libsmsp.a ]

@@ -68,23 +68,38 @@ def secrets_nowhere():
         want({"keeper", "mail.db-wal"} <= having, True, f"it is found where it should be: {having}")
 
 
+def processor_time(pid):
+    """Seconds that the process has run (proc(5), schedstat)."""
+    with open(f"/proc/{pid}/schedstat", encoding="utf-8") as file:
+        return int(file.read().split()[0]) / 1e9
+
+
 @scenario
 def login_times(count=24):
-    """An unknown name and a wrong password take the same time."""
-    times = {"alice": [], "nobody": []}
+    """An unknown name and a wrong password take the same time: of the processor, and until the reply.
+
+    Each is the first of its connection as often as the second. Other load adds to the time until a reply, so
+    that the shortest are compared; it adds little to the processor's."""
+    names, taken, waited = ["alice", "nobody"], {"alice": [], "nobody": []}, {"alice": [], "nobody": []}
     with Server(*FULL) as server:
         with server.client() as client:
             client.register("alice", "right")
-        for _ in range(count):
+        wait_for(lambda: not server.workers(), "the end of the first worker")
+        for number in range(count):
             with server.client() as client:
-                for name, taken in times.items():
-                    began = time.perf_counter()
+                wait_for(server.workers, "a worker")
+                (pid,) = server.workers()
+                for name in names[::-1] if number % 2 else names:
+                    spent, began = processor_time(pid), time.perf_counter()
                     want(client.ask(f"LOGIN {name} wrong"), "KO")
-                    taken.append(time.perf_counter() - began)
-    known, unknown = (statistics.median(taken) * 1000 for taken in times.values())
-    print(f"LOGIN, medians of {count}: wrong password {known:.2f} ms, unknown name {unknown:.2f} ms")
-    want(0.8 < known / unknown < 1.25, True, f"alike: {known:.2f} ms and {unknown:.2f} ms")
-    want(known > 3, True, f"a password costs something: {known:.2f} ms")
+                    waited[name].append(time.perf_counter() - began)
+                    taken[name].append(processor_time(pid) - spent)
+            wait_for(lambda: not server.workers(), "the end of the worker")
+    for what, summary, times in (("processor time", statistics.median, taken), ("time until the reply", min, waited)):
+        known, unknown = (summary(times[name]) * 1000 for name in names)
+        print(f"LOGIN, {what} of {count}: wrong password {known:.2f} ms, unknown name {unknown:.2f} ms")
+        want(0.8 < known / unknown < 1.25, True, f"{what} alike: {known:.2f} ms and {unknown:.2f} ms")
+        want(known > 3, True, f"a password costs something: {known:.2f} ms")
 
 
 @scenario
@@ -96,14 +111,14 @@ def failed_logins():
             with server.client() as guesser:
                 began = time.monotonic()
                 want(guesser.ask(*[f"LOGIN {name} guess{number}" for number in range(3)]), ["KO"] * 3)
-                want(time.monotonic() - began < 0.7, True, "three failures at once")
+                want(time.monotonic() - began < 0.9, True, "three failures at once")
                 began = time.monotonic()
                 guesser.send(f"COUNT alice {cookie}", f"LOGIN {name} guess", "LOGIN alice pw")
                 want(guesser.reply(), "COUNTED 0")
                 want(other.ask(f"COUNT alice {cookie}"), "COUNTED 0")
-                want(time.monotonic() - began < 0.7, True, "what stands before it, and others, wait for nothing")
+                want(time.monotonic() - began < 0.9, True, "what stands before it, and others, wait for nothing")
                 want(guesser.reply(), "KO")
-                want(0.9 < time.monotonic() - began < 2, True, "a second for the fourth")
+                want(time.monotonic() - began > 0.9, True, "a second for the fourth")
                 cookie = guesser.reply()[3:]
                 want(len(cookie), 32, "the right password after it")
         want(client.ask(f"LOGOUT {cookie}"), "OK")
@@ -133,7 +148,9 @@ def hashing_bounded(clients=40):
 
         def watch(pids):
             while not over.is_set():
-                most[0] = max(most[0], sum(resident(pid) > LARGE for pid in pids))
+                # Each hashes once. Those that were large before all were looked at, and are large still, were so together.
+                large = [pid for pid in pids if resident(pid) > LARGE]
+                most[0] = max(most[0], sum(resident(pid) > LARGE for pid in large))
 
         watcher = threading.Thread(target=watch, args=(server.workers(),))
         watcher.start()
@@ -151,7 +168,7 @@ def permit_of_the_dead():
     """A worker that dies with its permit gives it back; one that is stopped loses it after five seconds."""
     with Server(*FULL, "--max-hashing", "1") as server, server.client() as client:
         client.register("alice", "right")
-        for sig, patience in ((signal.SIGKILL, 2), (signal.SIGSTOP, 7)):
+        for sig, patience in ((signal.SIGKILL, 4), (signal.SIGSTOP, 30)):
             before = set(server.workers())
             with server.client() as holder:
                 holder.ask("bogus")

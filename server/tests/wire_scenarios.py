@@ -204,7 +204,7 @@ def split_pair():
     proofs = 0
     with Server() as server, server.client() as alice, server.client() as bob:
         one, two = alice.register("alice"), bob.register("bob")
-        for number in range(300):
+        for number in range(3000):
             began = time.monotonic()
             alice.send_bytes(f"MESSAGE {number} {one}\nSTORE al".encode())
             bob.send(f"STORE bob {two}")
