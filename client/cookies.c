@@ -47,7 +47,7 @@ static bool state_directory(char *out, size_t size)
         n = snprintf(out, size, "%s/.local/state/smsp", home);
     }
     errno = ENAMETOOLONG;
-    return n > 0 && (size_t)n < size;
+    return (size_t)n < size;
 }
 
 /* Appends a part of a file name. Other characters than letters, digits, '.', '-'
@@ -62,7 +62,7 @@ static bool add_part(char *name, size_t size, const char *part)
         bool is_plain = strchr(plain, *part) != NULL;
         int n = snprintf(name + len, size - len, is_plain ? "%c" : "%%%02X", (unsigned char)*part);
 
-        if (n < 0 || (size_t)n >= size - len)
+        if ((size_t)n >= size - len)
             return false;
         len += (size_t)n;
     }
@@ -93,7 +93,7 @@ static bool path_of(const session *s, const char *user, char *out, size_t size)
         return false;
     size_t len = strlen(out);
     n = snprintf(out + len, size - len, "/%s", name);
-    return n > 0 && (size_t)n < size - len;
+    return (size_t)n < size - len;
 }
 
 /* ---- Write ---- */
@@ -126,7 +126,7 @@ static bool write_file(const char *path, const char *line)
     bool done;
 
     errno = ENAMETOOLONG;
-    if (n < 0 || (size_t)n >= sizeof temporary || !make_directories(path))
+    if ((size_t)n >= sizeof temporary || !make_directories(path))
         return false;
     int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)

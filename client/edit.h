@@ -30,7 +30,7 @@ editor *edit_open(FILE *screen, edit_completion word);
 /* Prints the prompt and reads a line. */
 edit_result edit_line(editor *e, const char *prompt, smsp_span *line) SMSP_MUST_USE;
 
-/* Restores the settings of the terminal. e may be NULL. */
+/* Restores the settings of the terminal. */
 void edit_close(editor *e);
 
 #endif

@@ -128,8 +128,8 @@ edit_result edit_line(editor *e, const char *prompt, smsp_span *line)
 
 void edit_close(editor *e)
 {
-    if (e != NULL && e->el != NULL)
+    if (e->el != NULL)
         el_end(e->el);
-    if (e != NULL && e->history != NULL)
+    if (e->history != NULL)
         history_end(e->history);
 }

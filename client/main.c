@@ -67,9 +67,9 @@ static bool read_number(const char *text, long most, long *number)
 }
 
 /* Prints what is wrong with an option, as it was typed. */
-static void option_error(int argc, char **argv, const char *what)
+static void option_error(char **argv, const char *what)
 {
-    const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+    const char *word = argv[optind - 1];
 
     if (optopt != 0 && strncmp(word, "--", 2) != 0)
         print_error("%s '-%c'; smsp --help lists the options", what, optopt);
@@ -111,10 +111,10 @@ static bool read_options(int argc, char **argv, options *o)
             o->version = true;
             break;
         case ':':
-            option_error(argc, argv, "a value is missing after option");
+            option_error(argv, "a value is missing after option");
             return false;
         default:
-            option_error(argc, argv, "unknown option");
+            option_error(argv, "unknown option");
             return false;
         }
     }

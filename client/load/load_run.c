@@ -343,7 +343,7 @@ static bool make_client(run *r, unsigned number)
 {
     const load_options *o = r->options;
     load_client *client = &r->clients[number];
-    unsigned account = o->accounts > 0 ? number % o->accounts : number;
+    unsigned account = number % o->accounts;
 
     client->options = o;
     client->number = number;
