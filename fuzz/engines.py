@@ -20,7 +20,7 @@ if not os.environ.get("NONE") and subprocess.run(["pkg-config", "--exists", "sql
 # The longest inputs: beyond them a run gets slower and finds nothing more. A
 # transcript's repeats and cookies make long lines of short inputs.
 LONGEST = {"parser": 4200, "frame": 512, "session": 320, "ops": 302, "reply": 600, "effect": 1500, "slot": 4400, "limits": 400,
-           "memory": 100, "store": 300, "rig": 64}
+           "memory": 100, "store": 300, "selftest": 64}
 # The targets whose inputs have the words of fuzz/dict.
 WORDY = ["parser", "frame", "session", "reply"]
 SANITIZER_OPTIONS = {

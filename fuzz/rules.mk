@@ -88,7 +88,7 @@ $(if $(FUZZ_KIND),$(ENGINE_OBJ) $(FUZZ_COMMON_OBJ)) $(FUZZ_CHECK) $(B)/fuzz/.rul
 
 $(B)/fuzz/%.o: override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ifuzz/common -Iserver -Iclient $(FUZZ_WORK)
 
-FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(B)/fuzz/%) $(B)/fuzz/rig
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(B)/fuzz/%) $(B)/fuzz/selftest
 .SECONDEXPANSION:
 $(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/targets/fuzz_%.o $(FUZZ_COMMON_OBJ) $$(if $$(filter store,$$*),$(FUZZ_STORE_OBJ)) \
 		$$(if $$(filter memory,$$*),$(FUZZ_CHECK)) $(LIBSMSP) \

@@ -19,7 +19,7 @@ objects() {
     for source in engine/*.c server/slot_entry.c client/output.c \
         fuzz/common/{model,model_wire,oracle,transcript,world}.c fuzz/common/mutator_*.c fuzz/targets/*.c; do
         case $source in
-        fuzz/targets/fuzz_rig.c | fuzz/common/mutator_afl.c) continue ;;
+        fuzz/targets/fuzz_selftest.c | fuzz/common/mutator_afl.c) continue ;;
         fuzz/targets/fuzz_store.c) continue ;; # it wants SQLite, which the sanitizers have not built
         esac
         "$CC" "${compile_flags[@]}" "${WORDS[@]}" "$@" -c "$source" -o "$folder/$(basename "$source" .c).o"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The request parser: one input is one line. What it finds must be what the
- * grammar says, its spans must lie in the line, and format must give the line
- * back. */
+/* The request parser. An input is one line. The result must follow the grammar, its spans
+ * must lie within the line, and format must give the line back. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +35,7 @@ static size_t verb_number(const uint8_t *line, size_t len)
     return SMSP_VERBS;
 }
 
-/* What sections 2 and 4 say of the line. */
+/* What sections 2 and 4 of PROTOCOL.md say about the line. */
 static smsp_error expected(const uint8_t *line, size_t len, size_t *verb)
 {
     size_t spaces = count_spaces(line, len);
@@ -73,7 +72,7 @@ static void check_shapes(const smsp_request *r)
     ORACLE("shape", r->content.len + 8 <= SMSP_REQUEST_MAX, "a content of %zu bytes", r->content.len);
 }
 
-/* Does the parser have to have left all parts in? Then the line comes back. */
+/* Whether the parser has kept all parts: then format must give the line back. */
 static bool is_whole(const smsp_request *r, size_t len)
 {
     size_t parts = r->username.len + r->password.len + r->content.len + r->cookie.len;
@@ -82,7 +81,41 @@ static bool is_whole(const smsp_request *r, size_t len)
     return len == strlen(verbs[r->verb]) + spaces + parts;
 }
 
-/* A part may only be empty if the line's part is misshapen, empty or missing. */
+static bool has_password(smsp_verb verb)
+{
+    return verb == SMSP_REGISTER || verb == SMSP_LOGIN;
+}
+
+static bool has_username(smsp_verb verb)
+{
+    return verb != SMSP_LOGOUT && verb != SMSP_MESSAGE && verb != SMSP_DUMP;
+}
+
+static bool has_cookie(smsp_verb verb)
+{
+    return !has_password(verb) && verb != SMSP_DUMP;
+}
+
+/* Parts that the verb does not have are empty. */
+static void check_absent_parts(const smsp_request *r)
+{
+    ORACLE("parts", has_username(r->verb) || r->username.len == 0, "a username of %zu bytes", r->username.len);
+    ORACLE("parts", has_password(r->verb) || r->password.len == 0, "a password of %zu bytes", r->password.len);
+    ORACLE("parts", r->verb == SMSP_MESSAGE || r->content.len == 0, "a content of %zu bytes", r->content.len);
+    ORACLE("parts", has_cookie(r->verb) || r->cookie.len == 0, "a cookie of %zu bytes", r->cookie.len);
+}
+
+/* LOGOUT's cookie is everything after the first space, or empty (LGO-3). */
+static void check_logout(const uint8_t *line, size_t len, const smsp_request *r)
+{
+    model_limits limits = world_model_limits(false);
+    size_t at = strlen("LOGOUT ");
+    bool valid = len > at && model_is_cookie(&limits, line + at, len - at);
+
+    ORACLE("parts", r->cookie.len == (valid ? len - at : 0), "the cookie of LOGOUT has %zu bytes", r->cookie.len);
+}
+
+/* A part may only be empty if it is malformed, empty or missing in the line. */
 static void check_parts(const uint8_t *line, size_t len, const smsp_request *r)
 {
     model_limits limits = world_model_limits(false);
@@ -92,14 +125,15 @@ static void check_parts(const uint8_t *line, size_t len, const smsp_request *r)
     while (tail < len && last[-1 - (ptrdiff_t)tail] != ' ')
         tail++;
     last -= tail;
-    bool named = r->verb == SMSP_REGISTER || r->verb == SMSP_LOGIN;
-    if (named)
+    if (has_password(r->verb))
         ORACLE("parts", r->password.len == (tail <= SMSP_PASSWORD_MAX ? tail : 0), "the password");
-    else if (r->verb != SMSP_DUMP && r->verb != SMSP_LOGOUT && count_spaces(line, len) >= 2)
+    else if (r->verb == SMSP_LOGOUT)
+        check_logout(line, len, r);
+    else if (r->verb != SMSP_DUMP && count_spaces(line, len) >= 2)
         ORACLE("parts", (r->cookie.len > 0) == model_is_cookie(&limits, last, tail), "the cookie");
     if (r->verb == SMSP_MESSAGE && count_spaces(line, len) >= 2)
         ORACLE("parts", r->content.len == len - tail - 9, "the content");
-    if (r->verb != SMSP_MESSAGE && r->verb != SMSP_LOGOUT && r->verb != SMSP_DUMP) {
+    if (has_username(r->verb)) {
         const uint8_t *name = line + strlen(verbs[r->verb]) + 1;
         size_t name_len = 0;
         while (name + name_len < line + len && name[name_len] != ' ')
@@ -116,22 +150,20 @@ static void check_round_trip(const uint8_t *line, size_t len, const smsp_request
     if (!is_whole(r, len))
         return;
     smsp_error error = smsp_request_format(r, out, len, &written);
-    bool parts_missing = (r->verb != SMSP_DUMP && r->verb != SMSP_REGISTER && r->verb != SMSP_LOGIN &&
-                          r->cookie.len == 0) ||
+    bool parts_missing = (has_cookie(r->verb) && r->cookie.len == 0) ||
                          (r->verb == SMSP_MESSAGE && r->content.len == 0) ||
-                         (r->verb != SMSP_DUMP && r->verb != SMSP_LOGOUT && r->verb != SMSP_MESSAGE &&
-                          r->username.len == 0) ||
-                         ((r->verb == SMSP_REGISTER || r->verb == SMSP_LOGIN) && r->password.len == 0);
+                         (has_username(r->verb) && r->username.len == 0) ||
+                         (has_password(r->verb) && r->password.len == 0);
     ORACLE("round-trip", error == (parts_missing ? SMSP_BAD_PARTS : SMSP_OK), "format: %s", smsp_strerror(error));
     if (error != SMSP_OK)
         return;
     oracle_same_bytes("round-trip", "format(parse(line))", line, len, out, written);
     if (len > 0)
-        ORACLE("round-trip", smsp_request_format(r, out, len - 1, &written) == SMSP_NO_ROOM, "it fits in less");
+        ORACLE("round-trip", smsp_request_format(r, out, len - 1, &written) == SMSP_NO_ROOM, "it fits into one byte less");
 }
 
-/* The same bytes as every part of a request: what cannot be sent is refused, the rest is
- * a line that the parser takes. The length chooses the verb. */
+/* Formats a request that has the input as each of its parts: format rejects what cannot be
+ * sent, and the parser accepts the rest. The length selects the verb. */
 static void check_format(const uint8_t *part, size_t len)
 {
     static uint8_t out[16000];
@@ -153,7 +185,7 @@ static void check_format(const uint8_t *part, size_t len)
     ORACLE("round-trip", error == wanted, "parts of %zu bytes: %s", len, smsp_strerror(error));
     if (error == SMSP_OK && written <= SMSP_REQUEST_MAX)
         ORACLE("round-trip", smsp_request_parse(out, written, &again) == SMSP_OK && again.verb == r.verb,
-               "what was made of parts of %zu bytes is no request", len);
+               "the parser rejects what format made of parts of %zu bytes", len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -180,6 +212,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_span(line, size, request.content);
         check_span(line, size, request.cookie);
         check_shapes(&request);
+        check_absent_parts(&request);
         check_parts(line, size, &request);
         check_round_trip(line, size, &request);
     }

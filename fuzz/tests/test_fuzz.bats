@@ -11,7 +11,7 @@ setup_file() {
         make -s -j2 --no-print-directory VARIANT=$variant fuzz-programs || return 1
     done
     for program in san/fuzz/parser san-tiny/fuzz/parser san/fuzz/session san-tiny/fuzz/session \
-        san/fuzz/rig san-tiny/fuzz/rig; do
+        san/fuzz/selftest san-tiny/fuzz/selftest; do
         make -s -j2 --no-print-directory VARIANT="fuzz-${program%%/*}" "build/fuzz-$program" || return 1
     done
 }
@@ -82,12 +82,12 @@ replay() {
 }
 
 @test "fuzz: a campaign finds the planted fault, says how to repeat it, and ends with status 1" {
-    run -1 fuzz/campaign --time 10 --limits tiny --fresh rig
-    [[ $output == *"FOUND by rig-tiny"* ]]
+    run -1 fuzz/campaign --time 10 --limits tiny --fresh selftest
+    [[ $output == *"FOUND by selftest-tiny"* ]]
     read -ra command < <(sed -n 's/^  again: *//p' <<<"$output")
     [ "${#command[@]}" -eq 2 ]
     run ! "${command[@]}"
-    [[ $output == *"ORACLE rig"* || $output == *"heap-buffer-overflow"* ]]
+    [[ $output == *"ORACLE selftest"* || $output == *"heap-buffer-overflow"* ]]
     rm -f "${command[1]}"
 }
 
@@ -109,7 +109,7 @@ replay() {
 
 @test "fuzz: an oracle that speaks fails the replay and names the input" {
     printf 'a b c d e' >"$BATS_TEST_TMPDIR/spaces"
-    run -1 build/fuzz-replay/fuzz/rig "$BATS_TEST_TMPDIR/spaces"
+    run -1 build/fuzz-replay/fuzz/selftest "$BATS_TEST_TMPDIR/spaces"
     [[ $output == *"not ok"*spaces* ]]
 }
 
@@ -122,16 +122,16 @@ replay() {
 
 @test "fuzz: a file that cannot be written is told, before a campaign and when something is found" {
     findings=build/fuzz/findings
-    run -1 bash -c 'trap "" XFSZ; ulimit -f 0; fuzz/campaign --fresh --time 2 --limits usual rig'
+    run -1 bash -c 'trap "" XFSZ; ulimit -f 0; fuzz/campaign --fresh --time 2 --limits usual selftest'
     [[ $output == *"campaign: "*"/zeros: File too large"* ]]
     [[ $output != *Traceback* ]]
     [ ! -e $findings ] || mv $findings $findings.kept
     ln -s /proc $findings # where nobody can make a file
-    run fuzz/campaign --time 2 --limits usual rig
+    run fuzz/campaign --time 2 --limits usual selftest
     rm $findings
     [ ! -e $findings.kept ] || mv $findings.kept $findings
     [ "$status" -eq 1 ]
-    [[ $output == *"FOUND by rig"*"could not be written: is the disk full?"* ]]
+    [[ $output == *"FOUND by selftest"*"could not be written: is the disk full?"* ]]
     [[ $output != *"again:"* ]]
 }
 

@@ -32,9 +32,9 @@ setup() {
 }
 
 @test "fuzz: AFL++ finds the planted fault" {
-    run -1 fuzz/afl --time 20 rig
+    run -1 fuzz/afl --time 20 selftest
     [[ $output == *"FOUND"* ]]
-    rm -rf build/fuzz/afl/rig
+    rm -rf build/fuzz/afl/selftest
 }
 
 # AFL++ gives the input in shared memory, where a byte past its end is there to read.

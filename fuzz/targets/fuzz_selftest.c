@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* Not a target: a fault that every campaign must find, and tell how to repeat.
- * It proves that the rig would notice one. */
+/* A target with two faults of its own: it reads one byte past its input, and it fails its
+ * oracle for three spaces. Tests check with it that a campaign finds and reports a fault. */
 #include <stdlib.h>
 
 #include "oracle.h"
 #include "target.h"
 #include "transcript.h"
 
-const char target_name[] = "rig";
+const char target_name[] = "selftest";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -15,8 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t spaces = 0;
 
     for (size_t i = 0; i < size; i++)
-        spaces += copy[i] == ' ' && copy[i + 1] != ' '; /* one byte too far */
-    ORACLE("rig", spaces < 3, "three spaces");
+        spaces += copy[i] == ' ' && copy[i + 1] != ' '; /* reads past the end if the last byte is a space */
+    ORACLE("selftest", spaces < 3, "three spaces");
     free(copy);
     return 0;
 }
