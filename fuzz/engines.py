@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What the fuzzing scripts share: building a program, running libFuzzer on it, reading what it says."""
+"""Shared by the fuzzing scripts: builds programs, runs libFuzzer and AFL++, and reads their output."""
 import ctypes
 import os
 import re
@@ -16,22 +16,22 @@ from ending import end  # noqa: E402  (the path comes first)
 
 TARGETS = ["parser", "frame", "session", "ops", "reply", "effect", "slot", "limits", "memory"]
 if not os.environ.get("NONE") and subprocess.run(["pkg-config", "--exists", "sqlite3"], check=False).returncode == 0:
-    TARGETS.append("store")  # the server's loader, which SQLite is for
-# The longest inputs: beyond them a run gets slower and finds nothing more. A
-# transcript's repeats and cookies make long lines of short inputs.
+    TARGETS.append("store")  # needs SQLite
+# The maximum length of inputs. Longer ones are slower and find nothing more: a
+# transcript's repeats and cookies make long lines from short inputs.
 LONGEST = {"parser": 4200, "frame": 512, "session": 320, "ops": 302, "reply": 600, "effect": 1500, "slot": 4400, "limits": 400,
            "memory": 100, "store": 300, "selftest": 64}
-# The targets whose inputs have the words of fuzz/dict.
+# The targets that use the dictionary fuzz/dict.
 WORDY = ["parser", "frame", "session", "reply"]
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "abort_on_error=0:malloc_context_size=2:symbolize=1:detect_leaks=1:allocator_may_return_null=1:"
-                    "quarantine_size_mb=1:thread_local_quarantine_size_kb=16",  # inputs are copied and freed all the time
+                    "quarantine_size_mb=1:thread_local_quarantine_size_kb=16",  # every run copies and frees its input
     "UBSAN_OPTIONS": "print_stacktrace=1:symbolize=1",
 }
 
 
 class Failure(Exception):
-    """Something that the user can do something about; one line."""
+    """An error for the user, in one line."""
 
 
 def say(text):
@@ -57,7 +57,7 @@ def make(build, tiny, targets, root=ROOT):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           env={**os.environ, "MAKEFLAGS": "", "MAKELEVEL": ""})
     if done.returncode != 0:
-        raise Failure(f"{name} does not build: " + " / ".join(done.stdout.strip().splitlines()[-5:]))
+        raise Failure(f"{name} did not build: " + " / ".join(done.stdout.strip().splitlines()[-5:]))
 
 
 def inputs_of(target):
@@ -67,7 +67,7 @@ def inputs_of(target):
 
 
 class Finding:
-    """What ended a fuzzer: the oracle's or sanitizer's name, its words, the input."""
+    """Why a fuzzer ended: the oracle or sanitizer, its message, and the input."""
 
     def __init__(self, output, artifact):
         self.artifact = artifact
@@ -75,7 +75,7 @@ class Finding:
 
 
 def oracle_of(output):
-    """(which check, what it said) from a program's output."""
+    """(oracle or sanitizer, message) from a program's output."""
     patterns = [(r"ORACLE (\S+): (.*)", None), (r"ERROR: AddressSanitizer: (\S+)(.*)", "ASan"),
                 (r"WARNING: MemorySanitizer: (\S+)(.*)", "MSan"), (r"runtime error: (.*)()", "UBSan"),
                 (r"ERROR: LeakSanitizer: (.*)()", "LSan"), (r"ERROR: libFuzzer: (timeout|out-of-memory|deadly signal)(.*)", "libFuzzer")]
@@ -89,13 +89,13 @@ def oracle_of(output):
 
 
 def seconds_since(before):
-    """The processor time of children that ended since os.times() said before."""
+    """The CPU seconds of children that ended since before, a result of os.times()."""
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 class Progress:
-    """A line now and then while a fuzzer runs; on a terminal it stays in place."""
+    """Prints a line of progress every few seconds; on a terminal it is overwritten in place."""
 
     EVERY = 5
 
@@ -116,7 +116,7 @@ class Progress:
 
 
 class LibFuzzer:
-    """One run of a libFuzzer program, bounded in time. Without a folder to work in it keeps nothing."""
+    """One run of a libFuzzer program, bounded in time. Without a work folder it keeps no inputs."""
 
     STATUS = re.compile(r"#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)")
 
@@ -143,7 +143,7 @@ class LibFuzzer:
             self.runs = int(found.group(1))
 
     def begin(self):
-        """libFuzzer must have an input that reaches something: of nothing, zeros."""
+        """libFuzzer needs an input to start from: if there is none, one of zeros."""
         os.makedirs(self.artifacts, exist_ok=True)
         if not self.work:
             with open(os.path.join(self.artifacts, "inputs"), "w", encoding="utf-8") as file:
@@ -159,7 +159,7 @@ class LibFuzzer:
                 raise Failure(f"{path}: {error.strerror}") from error
 
     def run(self, progress=None, oracles=None):
-        """Runs it to its end; progress(self) is called now and then."""
+        """Runs it to its end, and calls progress(self) for each line of output."""
         self.begin()
         environment = {**os.environ, **SANITIZER_OPTIONS}
         if oracles:
@@ -186,26 +186,26 @@ class LibFuzzer:
             artifact = re.findall(r"Test unit written to (\S+)", output)
             self.finding = Finding(output, artifact[-1] if artifact else None)
             if self.finding.oracle == "exit":
-                raise Failure(f"{os.path.basename(self.command[0])} could not be fuzzed: {self.finding.words}")
+                raise Failure(f"{os.path.basename(self.command[0])} ended with status {status}: {self.finding.words}")
         return self.finding
 
     def speed(self):
         return self.runs / max(self.elapsed, 0.01)
 
     def speed_of_a_core(self):
-        """Runs in a second of processor time: what a core of one's own would do."""
+        """Runs per CPU second, which hardly depends on the load of the machine."""
         return self.runs / max(self.cpu, 0.01)
 
 
 def adopt_orphans():
-    """What a child of ours leaves behind becomes ours: its processor time counts, and it can be ended."""
+    """Become the parent of orphaned descendants, to count their CPU time and to end them."""
     subreaper = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
     ctypes.CDLL(None).prctl(subreaper, 1, 0, 0, 0)
 
 
 def await_orphans():
-    """What is left of the children was told to end: waits until it has. afl-fuzz may leave a program that
-    is stopped between two runs, which is deaf: it is killed."""
+    """Waits until all children have ended. afl-fuzz may leave a program stopped between two runs, which
+    does not react to SIGTERM: after a second it is killed."""
     patience = time.monotonic() + 1
     try:
         while True:
@@ -235,7 +235,7 @@ class AflFuzz:
         self.out, self.name, self.instance = out, name, os.path.join(out, name)
         self.corpus = self.crashes = 0
         self.cpu = self.elapsed = 0.0
-        self.told = {}
+        self.stats = {}
 
     def mutator(self):
         if self.target not in self.MUTATORS:
@@ -244,11 +244,11 @@ class AflFuzz:
         done = subprocess.run(["make", "-s", f"VARIANT={variant('afl', self.tiny)}", path], cwd=self.root, check=False,
                               env={**os.environ, "MAKEFLAGS": "", "MAKELEVEL": ""})
         if done.returncode != 0:
-            raise Failure(f"{path} does not build")
+            raise Failure(f"{path} did not build")
         return {"AFL_CUSTOM_MUTATOR_LIBRARY": os.path.join(self.root, path)}
 
     def gather(self, folder):
-        """All inputs that the repository has, in one folder, as afl-fuzz wants them."""
+        """Copies all inputs of the repository to one folder for afl-fuzz."""
         count = 0
         for source in inputs_of(self.target):
             for name in os.listdir(source):
@@ -268,7 +268,7 @@ class AflFuzz:
         return [*command, "--", program(self.target, self.build, self.tiny, self.root)]
 
     def run(self, progress=None, oracles="all"):
-        """Runs it to its end, whose words are given back; progress(self) is called now and then."""
+        """Runs it to its end, and calls progress(self) for each line of output."""
         os.makedirs(self.out, exist_ok=True)
         adopt_orphans()
         environment = {**os.environ, **self.ENVIRONMENT, **self.mutator(), "FUZZ_ORACLES": oracles}
@@ -291,12 +291,12 @@ class AflFuzz:
                 await_orphans()
                 self.cpu = seconds_since(before)
                 self.elapsed = time.monotonic() - began
-                self.told = self.statistics()
-        if not self.told:
-            raise Failure("afl-fuzz did not run: " + " / ".join("".join(said).strip().splitlines()[-6:]))
+                self.stats = self.statistics()
+        if not self.stats:
+            raise Failure("afl-fuzz did not start: " + " / ".join("".join(said).strip().splitlines()[-6:]))
 
     def end(self, process):
-        """As Ctrl-C would; then it still writes its statistics."""
+        """Interrupts afl-fuzz as Ctrl-C does, so that it still writes its statistics."""
         process.send_signal(signal.SIGINT)
         try:
             process.wait(timeout=5)
@@ -317,17 +317,17 @@ class AflFuzz:
             return dict((part.strip() for part in line.split(":", 1)) for line in file if ":" in line)
 
     def findings(self):
-        """The inputs that ended the program, or took too long."""
+        """The inputs that ended the program or took too long."""
         return [os.path.join(folder, name) for folder in (os.path.join(self.instance, "crashes"),
                                                           os.path.join(self.instance, "hangs"))
                 if os.path.isdir(folder) for name in sorted(os.listdir(folder)) if name.startswith("id:")]
 
     def speed_of_a_core(self):
-        return int(self.told["execs_done"]) / max(self.cpu, 0.01)
+        return int(self.stats["execs_done"]) / max(self.cpu, 0.01)
 
 
 class Scratch:
-    """A folder of our own for a while."""
+    """A temporary folder."""
 
     def __init__(self):
         self.path = tempfile.mkdtemp(prefix="smsp-fuzz-")
@@ -340,7 +340,7 @@ class Scratch:
 
 
 def seeds(folder):
-    """Makes seeds of the conformance transcripts below folder; where they are."""
+    """Makes seeds from the conformance transcripts below folder; returns their folder."""
     flat = os.path.join(folder, "flat")
     out = os.path.join(folder, "seeds")
     for command in ([os.path.join(ROOT, "conformance", "smsp-conformance"), "--export", flat],
@@ -352,9 +352,9 @@ def seeds(folder):
 
 
 def main_of(function):
-    """Runs a script's main: Failure, or a file that cannot be written, is one line and status 1, Ctrl-C is 130."""
+    """Runs a script's main. Failure and errors of files are printed in one line with status 1; Ctrl-C gives 130."""
     def ended(number, _):
-        sys.exit(128 + number)  # what runs below us is ended by those who began it
+        sys.exit(128 + number)  # "finally" blocks end the fuzzers
 
     def guarded():
         try:

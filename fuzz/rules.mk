@@ -1,18 +1,18 @@
-# Fuzzing: the targets with their checks, in many builds. fuzz/README.md tells more.
+# Fuzzing: the targets and their builds. See fuzz/README.md.
 
-# Needs SQLite; MemorySanitizer would take what SQLite, which it did not build, has written for unwritten.
+# The target store needs SQLite, which is not compiled with MemorySanitizer: its writes would count as unwritten.
 FUZZ_STORE := $(if $(filter fuzz-msan%,$(VARIANT)),,$(if $(call has,sqlite3),store))
 FUZZ_TARGETS := parser frame session ops reply effect slot limits memory $(FUZZ_STORE)
 FUZZ_TIME ?= 60
 
-# Builds (VARIANT=fuzz-...); -tiny has limits so small that every one is met within a few bytes.
-#   fuzz-replay  no fuzzer, any compiler; counts the engine's work
+# Builds (VARIANT=fuzz-...); -tiny has limits so small that a few bytes reach each of them.
+#   fuzz-replay  no fuzzer, any compiler; counts the engine's basic blocks
 #   fuzz-san     libFuzzer, AddressSanitizer, UndefinedBehaviorSanitizer
 #   fuzz-msan    libFuzzer, MemorySanitizer
-#   fuzz-plain   libFuzzer alone
-#   fuzz-afl     AFL++; fuzz-afl-san: with sanitizers, as fuzz-san; fuzz-afl-cmplog: the
-#                program that tells it what is compared
-#   fuzz-cov     no fuzzer, measures coverage
+#   fuzz-plain   libFuzzer without sanitizers
+#   fuzz-afl     AFL++; fuzz-afl-san: with the sanitizers of fuzz-san; fuzz-afl-cmplog: the
+#                second program, for CMPLOG (logs the operands of comparisons)
+#   fuzz-cov     no fuzzer, for coverage reports
 FUZZ_LIMITS := $(if $(filter %-tiny,$(VARIANT)),-DSMSP_NAME_MAX=4u -DSMSP_PASSWORD_MAX=5u \
 	-DSMSP_CONTENT_MAX=56u -DSMSP_COOKIE_BYTES=1u)
 FUZZ_SAN := -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=
@@ -52,38 +52,38 @@ endif
 FUZZ_COMMON := model model_wire oracle transcript world
 FUZZ_COMMON_OBJ := $(FUZZ_COMMON:%=$(B)/fuzz/common/%.o) $(B)/server/slot_entry.o $(B)/client/output.o \
 	$(if $(FUZZ_SELF),$(B)/fuzz/common/replay.o)
-# The language of the target's inputs, if one of our mutators knows it.
+# The format of the target's inputs, if one of our mutators knows it.
 FUZZ_LANGUAGE_session := session
 FUZZ_LANGUAGE_frame := session
 FUZZ_LANGUAGE_ops := ops
 fuzz_mutator = $(if $(FUZZ_LANGUAGE_$(1)),$(B)/fuzz/common/mutator_$(FUZZ_LANGUAGE_$(1)).o \
 	$(B)/fuzz/common/mutator_libfuzzer.o)
 
-# The store's target has the server's loader in it.
+# The target store contains the server's loader.
 FUZZ_STORE_OBJ := $(patsubst %,$(B)/%.o,fuzz/common/database $(patsubst %,server/%,store/store_sqlite store/store_tables store/store_load log))
 $(B)/fuzz/store: override LDFLAGS += -Wl,--wrap=write
 $(B)/fuzz/store: LDLIBS += $(call libs,sqlite3)
 fuzz_store_CFLAGS := $(call cflags,sqlite3)
 database_CFLAGS := $(fuzz_store_CFLAGS)
 
-# What checks the engine does not guide the fuzzer, and is quick that way.
+# The checks are compiled without instrumentation: they must not guide the fuzzer, and are faster.
 ifneq ($(filter fuzz-san fuzz-msan fuzz-plain fuzz-afl%,$(FUZZ_KIND)),)
 FUZZ_QUIET := $(patsubst %,$(B)/fuzz/common/%.o,$(FUZZ_COMMON) database) $(FUZZ_TARGETS:%=$(B)/fuzz/targets/fuzz_%.o) \
 	$(B)/engine/check.o $(B)/engine/snapshot.o $(B)/engine/siphash.o
 $(FUZZ_QUIET): override CC := clang
 $(FUZZ_QUIET): override CFLAGS := -O2 -g $(if $(filter fuzz-msan,$(FUZZ_KIND)),$(FUZZ_SAN)memory)
-# What is compared need not be told: the words stand in fuzz/dict, and our mutators know them.
+# No tracing of comparisons: fuzz/dict and our mutators know the words that the engine compares.
 FUZZ_BLIND := $(filter-out $(FUZZ_QUIET),$(ENGINE_OBJ))
 $(FUZZ_BLIND): override CFLAGS += $(if $(filter fuzz-afl%,$(FUZZ_KIND)),,-fno-sanitize-coverage=trace-cmp)
-# What `memory` tries is the check itself, so that it has one that guides the fuzzer. Overwritten,
-# a bool may hold anything, and is read all the same.
+# The target memory tests smsp_state_check itself, so it is linked with an instrumented copy. Without
+# the check of bool: in overwritten memory a bool may hold any value.
 FUZZ_CHECK := $(B)/fuzz/check.o
 $(FUZZ_CHECK): engine/check.c $(B)/.flags
 	@mkdir -p $(@D)
 	$(CC) $(SMSP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(if $(findstring undefined,$(CFLAGS)),-fno-sanitize=bool) -c $< -o $@
 endif
 
-# Some flags stand here only, so what was made with others is made again.
+# Some flags are only in this file, which is therefore a prerequisite.
 $(if $(FUZZ_KIND),$(ENGINE_OBJ) $(FUZZ_COMMON_OBJ)) $(FUZZ_CHECK) $(B)/fuzz/.rules: fuzz/rules.mk
 
 $(B)/fuzz/%.o: override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ifuzz/common -Iserver -Iclient $(FUZZ_WORK)
@@ -95,12 +95,12 @@ $(FUZZ_PROGRAMS): $(B)/fuzz/%: $(B)/fuzz/targets/fuzz_%.o $(FUZZ_COMMON_OBJ) $$(
 		$$(if $$(FUZZ_SELF)$$(filter fuzz-afl%,$$(FUZZ_KIND)),,$$(call fuzz_mutator,$$*))
 	$(CC) $(CFLAGS) $(if $(FUZZ_SELF),,$(FUZZ_ENGINE)) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# What AFL++ loads.
+# The mutators as libraries for AFL++.
 $(B)/fuzz/mutator-%.so: fuzz/common/mutator_%.c fuzz/common/mutator_afl.c fuzz/common/mutator.h
 	@mkdir -p $(@D)
 	cc -std=c11 $(WARNINGS) -O2 -fPIC -shared $(filter %.c,$^) -o $@
 
-# The corpora, unpacked. The stamp is not in the folder, which holds inputs alone.
+# The unpacked corpora. The stamp is beside the folder, which contains only inputs.
 build/corpus/%.ok: fuzz/corpus/%.zip fuzz/corpora.py
 	@fuzz/corpora.py unpack $< build/corpus/$*
 	@touch $@
@@ -112,7 +112,7 @@ fuzz-inputs: $(FUZZ_TARGETS:%=build/corpus/%.ok) ## unpack the corpora to build/
 
 -include $(wildcard $(B)/fuzz/*/*.d)
 
-# ---- What people call ----
+# ---- Commands ----
 
 .PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%) $(FUZZ_TARGETS:%=afl-%) fuzz-corpus fuzz-bugs fuzz-cov fuzz-server fuzz-speed check-fuzz check-fuzz-long
 fuzz: ## fuzz every target with libFuzzer, FUZZ_TIME=60 seconds each
@@ -129,30 +129,30 @@ $(FUZZ_TARGETS:%=afl-%): afl-%:
 	@ci/deps fuzz
 	@fuzz/afl --time $(FUZZ_TIME) $*
 
-fuzz-corpus: ## make the corpora in fuzz/corpus anew: seeds of the transcripts and what was learnt, minimised
+fuzz-corpus: ## minimise the corpora in fuzz/corpus, with new seeds and the inputs that campaigns found
 	@ci/deps fuzz conformance
 	@fuzz/minimise
 
-fuzz-bugs: ## plant the bugs of fuzz/bugs, one by one, and see that each is found
+fuzz-bugs: ## plant the bugs of fuzz/bugs one by one, and check that each is found
 	@ci/deps fuzz
 	@fuzz/find-bugs
 
-fuzz-cov: ## coverage of the engine by the conformance transcripts, by the corpora, and by both
+fuzz-cov: ## measure the coverage of the engine by the conformance transcripts, the corpora, and both
 	@ci/deps fuzz conformance
 	@fuzz/coverage
 
-fuzz-speed: ## runs a second of a core, for each target and build
+fuzz-speed: ## measure the runs per CPU second of each target in each build
 	@ci/deps fuzz
 	@fuzz/speed
 
-fuzz-server: ## fuzz the forking server itself over loopback, FUZZ_TIME=60 seconds
+fuzz-server: ## fuzz the forking server over loopback, FUZZ_TIME=60 seconds
 	@ci/deps fuzz
 	@fuzz/fuzz-server --time $(FUZZ_TIME)
 
-check-fuzz: ## replay corpora and regressions, fuzz for some seconds, test the fuzzing scripts
+check-fuzz: ## run all corpora and regressions, fuzz for some seconds, test the fuzzing scripts
 	@ci/deps fuzz
 	@bats fuzz/tests/test_fuzz.bats
 
-check-fuzz-long: ## and what takes minutes: AFL++, MemorySanitizer, the server, a planted bug
+check-fuzz-long: ## test what takes minutes: AFL++, MemorySanitizer, the forking server, a planted bug
 	@ci/deps fuzz
 	@bats fuzz/tests/test_fuzz_long.bats

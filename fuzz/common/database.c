@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Makes the databases that the store is tried with: sound ones, edited as an input says. */
+/* Implements database.h: in-memory files, and edits of rows, tables and bytes. */
 #include "database.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ const char database_copy[] = "/copy";
 
 /* ---- Files in memory ---- */
 
-/* A file stays as long as a connection is open: its owner. */
+/* SQLite keeps an in-memory file as long as a connection to it is open: the owner. */
 typedef struct disk {
     const char *folder;
     sqlite3 *owner;
@@ -95,7 +95,7 @@ static unsigned byte(input *in)
     return *in->at++;
 }
 
-/* A text or a blob as it stands in the input, behind its length. */
+/* A text or a blob from the input: its length, then its bytes. */
 static void bind_input(sqlite3_stmt *to, int at, bool text, input *in)
 {
     size_t len = byte(in);
@@ -109,7 +109,7 @@ static void bind_input(sqlite3_stmt *to, int at, bool text, input *in)
     in->len -= len;
 }
 
-/* A text or a blob of one byte, over and over, of a length that matters somewhere. */
+/* A text or a blob of equal bytes whose length is at or beside a limit. */
 static void bind_filled(sqlite3_stmt *to, int at, bool text, unsigned which, unsigned with)
 {
     static const unsigned lengths[] = {SMSP_TOKEN_LEN,     SMSP_SALT_LEN,       SMSP_TOKEN_LEN - 1,
@@ -125,7 +125,7 @@ static void bind_filled(sqlite3_stmt *to, int at, bool text, unsigned which, uns
         (void)sqlite3_bind_blob(to, at, filled, len, SQLITE_TRANSIENT);
 }
 
-/* The next value of the input: of any type, mostly one that comes close. */
+/* The next value of the input, of any type, often nearly valid. */
 static void bind_value(sqlite3_stmt *to, int at, input *in)
 {
     static const char *const texts[] = {"a",        "bb", "c",        "dddd",   "",
@@ -232,7 +232,7 @@ static void run(sqlite3 *db, const char *sql, input *in)
     (void)sqlite3_finalize(edit);
 }
 
-/* What the next edit does to rows or tables; empty: it is one of bytes. */
+/* Reads the next edit as SQL; sql is empty if it is an edit of bytes. */
 static void read_edit(input *in, char *sql, size_t size)
 {
     unsigned kind = byte(in);
@@ -253,7 +253,7 @@ static void read_edit(input *in, char *sql, size_t size)
         (void)snprintf(sql, size, "%s", *PICK(schemas, which));
 }
 
-static void tell(FILE *to, const char *sql, sqlite3 *db)
+static void print_edit(FILE *to, const char *sql, sqlite3 *db)
 {
     if (to == NULL || sql[0] == '\0')
         return;
@@ -291,7 +291,7 @@ static unsigned apply(const patch *patches, unsigned count)
 
 /* ---- All of them ---- */
 
-/* Rows and tables; the edits of bytes are left in patches, for later. */
+/* Edits rows and tables, and collects the edits of bytes in patches. */
 static unsigned edit_rows(input in, patch *patches, FILE *to)
 {
     sqlite3 *db = database_connect(database_folder);
@@ -308,7 +308,7 @@ static unsigned edit_rows(input in, patch *patches, FILE *to)
             patches[count++] = (patch){high + byte(&in), kind == CUT, (uint8_t)(kind == CUT ? 0 : byte(&in))};
         else
             run(db, sql, &in);
-        tell(to, sql, db);
+        print_edit(to, sql, db);
     }
     ORACLE("memory", sqlite3_close(db) == SQLITE_OK, "a connection stays open");
     return count;
@@ -321,6 +321,6 @@ unsigned database_edit(const uint8_t *data, size_t size, FILE *to)
     unsigned changed = apply(patches, count);
 
     if (to != NULL && count > 0)
-        fprintf(to, "  %u bytes changed, or cut\n", changed);
+        fprintf(to, "  %u edits of bytes\n", changed);
     return changed;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Databases of the server's store, in SQLite's file system in memory: sound ones to begin
- * with, edited as an input says. */
+/* Databases for the store target, in SQLite's in-memory file system, and the edits that an
+ * input makes in them. */
 #ifndef DATABASE_H
 #define DATABASE_H
 
@@ -17,20 +17,21 @@ typedef struct image {
     size_t len;
 } image;
 
-/* Two folders with a file mail.db each, as the store wants them. */
+/* Two folders, each with a file mail.db, as the store expects. */
 extern const char database_folder[], database_copy[];
 
-/* Makes them, and SQLite's files in memory the default, in the first call. */
+/* The first call creates the folders and makes in-memory files SQLite's default. */
 void database_open(void);
 
-/* A connection beside the store's; the caller closes it. */
+/* A connection of its own; the caller closes it. */
 sqlite3 *database_connect(const char *folder);
 
 void database_read(const char *folder, image *to);
 void database_write(const char *folder, const image *from);
 
-/* Applies an input's edits to the file of database_folder: of rows and tables first, then of
- * its bytes. Gives back how many bytes were changed so. to: where edits are told, or NULL. */
+/* Applies an input's edits to the file of database_folder, first those of rows and tables,
+ * then those of bytes. Prints the edits to `to` unless it is NULL. Returns the number of
+ * edits of bytes that had an effect. */
 unsigned database_edit(const uint8_t *data, size_t size, FILE *to);
 
 #endif

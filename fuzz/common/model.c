@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REDRAWS 64u /* so many candidates in use: the random source is broken, KO */
+#define REDRAWS 64u /* after so many candidates that are in use the reply is KO */
 
 /* ---- Memory ---- */
 
@@ -50,7 +50,7 @@ void model_init(model *m, const model_limits *limits, model_arena *arena)
     m->arena = arena;
 }
 
-/* ---- Parts: a request has as many as spaces, plus one (REQ-4) ---- */
+/* ---- Parts: one more than the request has spaces (REQ-4) ---- */
 
 typedef struct part {
     const uint8_t *at;
@@ -114,7 +114,7 @@ static bool is_assigned(const model *m, const uint8_t *cookie)
     return false;
 }
 
-/* REG-5: a candidate that is not in AC, or NULL. */
+/* REG-5: the first candidate that is not in AC, or NULL. */
 static const uint8_t *draw_cookie(model *m)
 {
     for (unsigned n = 0; n < REDRAWS && !m->broken; n++) {
@@ -192,7 +192,7 @@ static bool has_room(const model *m, const model_message *message)
            own < m->limits.share;
 }
 
-/* ---- The commands; each writes its reply and gives back the length ---- */
+/* ---- The commands: each writes its reply and returns the length ---- */
 
 static size_t say(uint8_t *reply, const char *words)
 {

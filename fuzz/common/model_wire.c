@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The model's words, stream and DUMP: sections 2, 3 and 7. */
+/* The model of PROTOCOL.md's sections 2 (grammar), 3 (framing) and 7 (DUMP). */
 #include "model.h"
 
 #include <stdio.h>
@@ -26,8 +26,8 @@ bool model_is_cookie(const model_limits *limits, const uint8_t *at, size_t len)
     return len == limits->cookie;
 }
 
-/* The code point at the front, and its bytes; 0 bytes: malformed. RFC 3629: by
- * arithmetic, then refusing what has a shorter form or no meaning. */
+/* The first code point and its length; length 0 if it is malformed (RFC 3629). Decodes first,
+ * then rejects overlong forms, surrogates and code points over U+10FFFF. */
 static uint32_t code_point(const uint8_t *at, size_t left, size_t *len)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -151,7 +151,7 @@ size_t model_stream_terminator(const model_stream *s, uint8_t *byte)
 static size_t print(uint8_t *out, size_t size, size_t at, const uint8_t *bytes, size_t len)
 {
     if (len > size - at)
-        abort(); /* the caller's buffer is for the largest */
+        abort(); /* the caller's buffer holds the largest DUMP */
     memcpy(out + at, bytes, len);
     return at + len;
 }

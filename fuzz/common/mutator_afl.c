@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The mutator as AFL++ loads it (AFL_CUSTOM_MUTATOR_LIBRARY); its own mutations go
- * on beside it. */
+/* The mutator as a library for AFL++ (AFL_CUSTOM_MUTATOR_LIBRARY), which uses it in addition
+ * to its own mutations. */
 #include "mutator.h"
 
 #include <stdlib.h>
@@ -40,7 +40,7 @@ size_t afl_custom_fuzz(mutator *m, const uint8_t *data, size_t size, uint8_t **o
         m->room = m->out != NULL ? max : 0;
     }
     if (m->room < max || size > max)
-        return 0; /* AFL++ takes it for an input that is not run */
+        return 0; /* AFL++ skips this mutation */
     memcpy(m->out, data, size);
     *out = m->out;
     for (uint32_t times = 1 + mutator_number(&m->seed, 3); times > 0; times--) {

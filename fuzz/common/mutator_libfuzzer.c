@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Two of three times our mutator, otherwise libFuzzer's own. */
+/* Connects the mutator to libFuzzer: two of three mutations are ours, the third is libFuzzer's. */
 #include "mutator.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For fuzz_ops: two bytes, then commands of four bytes. */
+/* The mutator for fuzz_ops.c, whose inputs are two bytes and commands of four bytes. */
 #include "mutator.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #define HEAD    2u
 #define COMMAND 4u
 
-/* Users and cookies that are near, lengths at the limits, verbs that do something. */
+/* Values that often matter: few users and cookies, lengths at the limits, valid verbs. */
 static uint8_t likely(unsigned byte, uint32_t *seed)
 {
     static const uint8_t names[] = {0, 1, 2, 3, 4, 192, 240, 224};
@@ -28,7 +28,7 @@ static void make_command(uint8_t *at, uint32_t *seed)
         at[i] = likely(i, seed);
 }
 
-/* A sender's and a receiver's way: REGISTER, MESSAGE, STORE, GETMSG, DELMSG of one user. */
+/* A typical sequence of one user: REGISTER, MESSAGE, STORE, GETMSG, DELMSG. */
 static size_t make_story(uint8_t *at, size_t room, uint32_t *seed)
 {
     static const uint8_t verbs[] = {0, 3, 4, 7, 6};

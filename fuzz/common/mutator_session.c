@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* For the targets whose inputs are transcripts (transcript.h): lines, cookies,
- * speakers and cuts. */
+/* The mutator for targets whose inputs are transcripts (transcript.h): changes lines, cookies,
+ * clients and cuts. */
 #include "mutator.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static void cut_out(text *t, size_t place, size_t len)
     t->size -= len;
 }
 
-/* The beginning of a line near a place chosen at random; *len: its length. */
+/* The beginning of a random line; *len is its length. */
 static size_t some_line(text *t, size_t *len)
 {
     size_t at = HEAD + number(t, (uint32_t)(t->size - HEAD) + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How the fuzz targets report a wrong answer: which oracle, what was wanted, what came. */
+/* Reports failed checks, detects allocations in the engine, and counts its basic blocks. */
 #include "oracle.h"
 
 #include <ctype.h>
@@ -24,7 +24,7 @@ oracle_level oracles(void)
     else if (strcmp(wanted, "none") == 0)
         level = ORACLES_NONE;
     else
-        oracle_failed("usage", "FUZZ_ORACLES=%s: want none, split or all", wanted);
+        oracle_failed("usage", "FUZZ_ORACLES=%s: expected none, split or all", wanted);
     return (oracle_level)level;
 }
 
@@ -62,7 +62,7 @@ void oracle_same_bytes(const char *name, const char *what, const uint8_t *expect
     oracle_failed(name, "%s differs", what);
 }
 
-/* ---- Nothing is allocated within the engine ---- */
+/* ---- The engine allocates nothing ---- */
 
 static bool within_engine;
 
@@ -76,7 +76,7 @@ void engine_leaves(void)
     within_engine = false;
 }
 
-/* There with a sanitizer only. This file is not built with one itself: it must ask at run time. */
+/* Defined in programs with a sanitizer. This file is compiled without one, so it checks at run time. */
 __attribute__((weak)) int __asan_report_present(void);
 __attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(void (*made)(const volatile void *, size_t),
                                                                     void (*freed)(const volatile void *));
@@ -84,7 +84,7 @@ __attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(void (*made)
 static void allocated(const volatile void *at, size_t size)
 {
     (void)at;
-    if (!within_engine || __asan_report_present()) /* its report allocates */
+    if (!within_engine || __asan_report_present()) /* AddressSanitizer allocates for its report */
         return;
     within_engine = false;
     oracle_failed("allocation", "the engine allocated %zu bytes", size);
@@ -97,7 +97,7 @@ static void freed(const volatile void *at)
 
 static void __attribute__((constructor)) watch_allocations(void)
 {
-    /* MemorySanitizer has the hooks too, but allocates while it reports. */
+    /* Not with MemorySanitizer, which allocates while it reports. */
     if (__asan_report_present != NULL && __sanitizer_install_malloc_and_free_hooks != NULL)
         (void)__sanitizer_install_malloc_and_free_hooks(allocated, freed);
 }

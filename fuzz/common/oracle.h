@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a target says when something is wrong, and which checks it makes. */
+/* Oracles: the checks of a target, and how a failed check is reported. */
 #ifndef ORACLE_H
 #define ORACLE_H
 
@@ -8,15 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The environment variable FUZZ_ORACLES: "none" (only what crashes by itself),
- * "split" (how the input is cut must change nothing), "all" (the default). */
+/* Which checks are made, from the environment variable FUZZ_ORACLES: "none" (crashes and
+ * sanitizers only), "split" (also: other cuts must give the same result), "all" (default). */
 typedef enum { ORACLES_NONE, ORACLES_SPLIT, ORACLES_ALL } oracle_level;
 oracle_level oracles(void);
 
 /* Prints "ORACLE <name>: <what>" and aborts. name has no spaces. */
 _Noreturn void oracle_failed(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Fails unless the two are the same bytes; shows both. */
+/* Fails unless both are the same bytes; prints both. */
 void oracle_same_bytes(const char *name, const char *what, const uint8_t *expected, size_t expected_len,
                        const uint8_t *actual, size_t actual_len);
 
@@ -26,12 +26,12 @@ void oracle_same_bytes(const char *name, const char *what, const uint8_t *expect
             oracle_failed((name), __VA_ARGS__);  \
     } while (0)
 
-/* Between these two nothing may be allocated, and the work is counted. */
+/* Between these two calls the engine must not allocate memory, and its work is counted. */
 void engine_enters(void);
 void engine_leaves(void);
 
-/* Basic blocks of the engine that ran since work_reset, if the engine was built
- * to count them; otherwise 0. */
+/* The number of the engine's basic blocks that ran since work_reset. 0 in builds that do not
+ * count them. */
 void work_reset(void);
 uint64_t work_done(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Runs a target on files, without a fuzzer: TARGET [--show] FILE-OR-FOLDER...
- * Prints TAP, one case for each file or folder named; --show prints the inputs for
- * people and runs nothing else. */
+ * Prints TAP, one case for each file or folder. --show prints the inputs in readable form
+ * instead of testing them. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -16,9 +16,9 @@
 #define PATH_BYTES 4096
 
 static char current[PATH_BYTES];
-static int show;
+static int show_only;
 
-/* The last words of a process that an oracle ends. */
+/* Reports the input that a failed check or a crash ended. */
 static void on_abort(int signal_number)
 {
     static const char words[] = "\nnot ok - while running ";
@@ -56,7 +56,7 @@ static void run_file(const char *path)
         fail(path);
     (void)fclose(file);
     (void)snprintf(current, sizeof current, "%s", path);
-    if (show) {
+    if (show_only) {
         printf("%s, %zu bytes: ", path, size);
         target_show(data, size, stdout);
     } else {
@@ -98,8 +98,8 @@ int main(int argc, char **argv)
 {
     int first = 1;
 
-    show = argc > 1 && strcmp(argv[1], "--show") == 0;
-    first += show;
+    show_only = argc > 1 && strcmp(argv[1], "--show") == 0;
+    first += show_only;
     if (argc <= first) {
         fprintf(stderr, "%s: no input; usage: [--show] FILE-OR-FOLDER...\n", target_name);
         return 2;
@@ -110,13 +110,13 @@ int main(int argc, char **argv)
         unsigned count = is_folder(argv[i]) ? run_folder(argv[i]) : (run_file(argv[i]), 1u);
         if (count == 0)
             printf("not ok %d - fuzz %s: no input in %s\n", i - first + 1, target_name, argv[i]);
-        else if (!show)
+        else if (!show_only)
             printf("ok %d - fuzz %s: %u inputs of %s\n", i - first + 1, target_name, count, argv[i]);
         (void)fflush(stdout);
         if (count == 0)
             return 1;
     }
-    if (!show)
+    if (!show_only)
         printf("1..%d\n", argc - first);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What every target defines. */
+/* The functions and names that every target defines. */
 #ifndef TARGET_H
 #define TARGET_H
 
@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Runs one input; what is wrong ends the process (oracle.h). */
+/* Runs one input. A failed check ends the process (oracle.h). */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Prints the input for people. */
+/* Prints the input in readable form. */
 void target_show(const uint8_t *data, size_t size, FILE *to);
 
 /* The target's name, for messages. */

@@ -9,9 +9,9 @@
 
 #define BYTES_MAX  (4 * REPEAT_MAX)
 #define REPEAT_MAX (SMSP_REQUEST_MAX + 864u) /* longer than any line may be */
-#define ENDS_MAX   8u /* thousands of empty requests tell nothing more */
-#define FINE_FIRST 64u  /* pieces; after them, and until the last bytes, a stream is cut coarsely */
-#define FINE_LAST  150u
+#define ENDS_MAX   8u /* more empty requests test nothing new */
+#define FINE_FIRST 64u  /* these first pieces, and */
+#define FINE_LAST  150u /* these last bytes, are cut finely; the middle of a long stream coarsely */
 #define SHOWN_MAX  300u
 
 static void *grow(void *at, size_t *room, size_t wanted, size_t each)
@@ -132,7 +132,7 @@ size_t transcript_piece(uint8_t cuts, size_t n, size_t left)
     return cuts == 0 || piece > left ? left : piece;
 }
 
-/* ---- For people ---- */
+/* ---- Printing ---- */
 
 void show_bytes(FILE *to, const uint8_t *at, size_t len)
 {
@@ -164,7 +164,7 @@ void show_bytes(FILE *to, const uint8_t *at, size_t len)
 static void show_event(const transcript *t, const event *e, FILE *to)
 {
     static const char *const names[] = {"", "(silence: the request ends here)", "(closes, and connects anew)",
-                                        "(commit, begin)", "(roll back)", "(read-only, or no longer)"};
+                                        "(commit, begin)", "(roll back)", "(toggle read-only)"};
     size_t begin = e->at;
 
     if (e->kind != EVENT_BYTES) {

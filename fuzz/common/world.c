@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The engine and its callbacks as the fuzz targets drive it, with repeatable secrets. */
+/* Implements world.h: predictable secrets, the log of effects, batches and the shared checks. */
 #include "world.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #endif
 #endif
 #ifndef UNWRITTEN
-#define UNWRITTEN(at, len) memset((at), 0x5a, (len)) /* nothing may rest on zeroed memory */
+#define UNWRITTEN(at, len) memset((at), 0x5a, (len)) /* the engine must not rely on zeroed memory */
 #define WRITTEN(at, len)   ((void)(at), (void)(len))
 #endif
 
@@ -39,7 +39,7 @@ static bool draw(void *context, uint8_t *out, size_t len)
     return true;
 }
 
-/* Two passwords that differ in their last byte give tokens that do. */
+/* Passwords that differ in the last byte give tokens that differ in the last byte. */
 static bool password_token(void *context, smsp_span password, const smsp_salt *salt, smsp_token *out)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
@@ -168,7 +168,7 @@ void world_log(world *w, const smsp_effect *effect)
     w->log_len += len;
 }
 
-/* The states that effects are replayed into: one for each way. */
+/* The state that effects are replayed into. */
 static world second;
 
 static void replay_one(smsp_state *state, const smsp_effect *effect)
@@ -187,7 +187,7 @@ static bool take_effect(void *context, const smsp_effect *effect)
     return smsp_replay(to->state, effect) == SMSP_OK;
 }
 
-/* Stops after as many effects as the count it is given. */
+/* Stops after the given number of effects. */
 static bool take_some(void *context, const smsp_effect *effect)
 {
     size_t *left = context;
@@ -204,7 +204,7 @@ static bool write_some(void *context, const uint8_t *at, size_t len)
     return *left > 0;
 }
 
-/* Who asks to stop is heard. */
+/* smsp_dump and smsp_snapshot stop when their callback asks for it. */
 static void check_stops(const world *w)
 {
     smsp_counts counts = smsp_state_counts(w->state);
@@ -220,9 +220,9 @@ static void check_same(const world *w, const world *other, const char *name)
 {
     const char *wrong = smsp_state_check(other->state);
 
-    ORACLE(name, wrong == NULL, "the state that was rebuilt: %s", wrong);
+    ORACLE(name, wrong == NULL, "the rebuilt state: %s", wrong);
     ORACLE(name, smsp_state_digest(w->state) == smsp_state_digest(other->state),
-           "the state that was rebuilt is another");
+           "the rebuilt state differs");
 }
 
 void world_check_effects(const world *w)
@@ -239,7 +239,7 @@ void world_check_effects(const world *w)
     }
     check_same(w, &second, "replay");
     world_open(&second, w->pool, w->config.shared_mailboxes);
-    ORACLE("snapshot", smsp_snapshot(w->state, take_effect, &second) == SMSP_OK, "it cannot be replayed");
+    ORACLE("snapshot", smsp_snapshot(w->state, take_effect, &second) == SMSP_OK, "the snapshot cannot be replayed");
     check_same(w, &second, "snapshot");
 }
 
@@ -304,7 +304,7 @@ size_t world_answer(world *w, smsp_error framed, smsp_span line, smsp_ending end
     return what.len;
 }
 
-/* ---- Looking ---- */
+/* ---- Reading the state ---- */
 
 typedef struct sink {
     uint8_t *out;
@@ -330,7 +330,7 @@ size_t world_dump(const world *w, uint8_t *out, size_t size)
     engine_enters();
     smsp_error error = smsp_dump(w->state, collect, &s);
     engine_leaves();
-    ORACLE("dump", error == SMSP_OK, "over %zu bytes", size);
+    ORACLE("dump", error == SMSP_OK, "%s, with room for %zu bytes", smsp_strerror(error), size);
     return s.len;
 }
 

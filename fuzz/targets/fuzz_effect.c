@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Effects as bytes that need not be trusted: decoded, encoded again, and replayed
- * on a state beside the model. Byte 0: shared mailboxes do not matter here; bit 0
- * replays within batches, of which every third is rolled back. */
+/* Effects from an untrusted source: decodes and encodes them, and replays them on a state
+ * and on the model. If bit 0 of byte 0 is set, the effects are replayed in batches, and
+ * every third batch is rolled back. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static model_user *user_named(smsp_span name)
     return NULL;
 }
 
-/* Its cookies are tokens here, its texts point into the input, which outlives it. */
+/* In this target the model's cookies are tokens, and its texts point into the input. */
 static bool cookie_known(const smsp_token *cookie)
 {
     for (unsigned i = 0; i < now.user_count; i++)
@@ -99,7 +99,7 @@ static smsp_error delete(model_user *user)
     return SMSP_OK;
 }
 
-/* cookie: the effect's, in the input. */
+/* cookie points to the effect's token in the input. */
 static smsp_error model_replay(const smsp_effect *e, const uint8_t *cookie)
 {
     model_user *user = user_named(e->username);
@@ -142,13 +142,13 @@ static void check_shape(const smsp_effect *e, const uint8_t *at, size_t used)
                "the content");
     }
     ORACLE("memory", out != NULL, "%zu bytes", used);
-    ORACLE("round-trip", smsp_effect_encode(e, out, used, &len) == SMSP_OK, "it cannot be encoded");
+    ORACLE("round-trip", smsp_effect_encode(e, out, used, &len) == SMSP_OK, "the effect cannot be encoded");
     oracle_same_bytes("round-trip", "encode(decode(effect))", at, used, out, len);
-    ORACLE("round-trip", smsp_effect_encode(e, out, used - 1, &len) == SMSP_NO_ROOM, "it fits in less");
+    ORACLE("round-trip", smsp_effect_encode(e, out, used - 1, &len) == SMSP_NO_ROOM, "it fits into one byte less");
     free(out);
 }
 
-/* No shorter piece is a whole effect. */
+/* No prefix of an effect is an effect. */
 static void check_prefixes(const uint8_t *at, size_t used)
 {
     size_t step = used / 40 + 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Framing: the lines of a stream must not depend on how it is cut, and must be
- * those that the model finds byte by byte. The language is that of transcripts;
- * only what client A sends counts. Bits 4 to 6 of byte 0 choose the longest line
- * and how much larger the buffer is than it must be. */
+/* Framing: the lines found in a stream must not depend on how it is cut, and must be those
+ * that the model finds byte by byte. The input is a transcript (transcript.h); all clients'
+ * bytes go into one frame. Bits 4 and 5 of byte 0 select the longest line, bit 6 a buffer
+ * that is larger than necessary. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +16,8 @@ const char target_name[] = "frame";
 
 #define FOUND_MAX 400000u
 
-/* What a run finds, written one after the other: S for a line and its length,
- * L for one that is too long, then the line's bytes. */
+/* The lines that a run finds, one after the other: S, the ending, the length and the bytes
+ * of a line, or L and the ending of a line that is too long. */
 typedef struct found {
     uint8_t at[FOUND_MAX];
     size_t len;
@@ -28,7 +28,7 @@ static size_t spare;
 
 static void note(found *f, bool too_long, int ending, const uint8_t *line, size_t len)
 {
-    ORACLE("memory", FOUND_MAX - f->len > 6 + len, "more lines than there can be");
+    ORACLE("memory", FOUND_MAX - f->len > 6 + len, "more lines than the input can have");
     f->at[f->len++] = too_long ? 'L' : 'S';
     f->at[f->len++] = (uint8_t)('0' + ending);
     for (int i = 0; !too_long && i < 4; i++)
@@ -74,14 +74,14 @@ static void feed(smsp_frame *frame, const uint8_t *at, size_t len, found *f)
     }
 }
 
-/* What a caller must not do is refused and changes nothing. */
+/* A wrong call fails and changes nothing. */
 static void check_refusals(smsp_frame *frame)
 {
     smsp_span line = {NULL, 0};
     size_t room, end = frame->end;
     uint8_t *to = smsp_frame_room(frame, &room);
 
-    ORACLE("frame", smsp_frame_fed(frame, room + 1) == SMSP_NO_ROOM, "more was fed than there is room");
+    ORACLE("frame", smsp_frame_fed(frame, room + 1) == SMSP_NO_ROOM, "smsp_frame_fed accepted more bytes than there is room for");
     ORACLE("frame", to + room == frame->buffer + frame->size, "%zu bytes of room", room);
     ORACLE("frame", smsp_frame_partial(frame) == (to > frame->buffer || frame->discarding), "%zu bytes are held", end);
     if (room == 0 || frame->ending != SMSP_ENDS_UNKNOWN)
@@ -89,7 +89,7 @@ static void check_refusals(smsp_frame *frame)
     *to = '\n';
     ORACLE("frame", smsp_frame_fed(frame, 1) == SMSP_OK && smsp_frame_end_here(frame, &line) == SMSP_NEED_MORE &&
                         frame->ending == SMSP_ENDS_UNKNOWN,
-           "a silence before the bytes were looked at ended a line");
+           "a silence ended a line before its bytes were searched");
     frame->end--;
 }
 
@@ -101,13 +101,13 @@ static void end_here(smsp_frame *frame, found *f)
         check_refusals(frame);
     int silence = smsp_frame_silence_ms(frame);
     smsp_error error = smsp_frame_end_here(frame, &line);
-    ORACLE("frame", (silence >= 0) == (error != SMSP_NEED_MORE), "%d ms of silence, but: %s", silence, smsp_strerror(error));
+    ORACLE("frame", (silence >= 0) == (error != SMSP_NEED_MORE), "a silence of %d ms ends the request, but smsp_frame_end_here returned: %s", silence, smsp_strerror(error));
     if (error != SMSP_NEED_MORE)
         note(f, error == SMSP_TOO_LONG, (int)frame->ending, line.at, line.len);
     take_lines(frame, f);
 }
 
-/* cut_at: if not 0, each piece of bytes is cut there and nowhere else. */
+/* cut_at: if not 0, each piece of bytes is cut only there. */
 static void run(const transcript *t, uint8_t cuts, size_t cut_at, found *f)
 {
     size_t size = SMSP_FRAME_SIZE(longest) + spare;
@@ -118,14 +118,14 @@ static void run(const transcript *t, uint8_t cuts, size_t cut_at, found *f)
     f->len = 0;
     ORACLE("frame", smsp_frame_init(&frame, buffer, SMSP_FRAME_SIZE(longest) - 1, longest) == SMSP_NO_ROOM &&
                         smsp_frame_init(&frame, buffer, 2, 0) == SMSP_NO_ROOM,
-           "too little memory will do");
-    ORACLE("frame", buffer != NULL && smsp_frame_init(&frame, buffer, size, longest) == SMSP_OK, "no frame");
+           "smsp_frame_init accepted too little memory");
+    ORACLE("frame", buffer != NULL && smsp_frame_init(&frame, buffer, size, longest) == SMSP_OK, "smsp_frame_init failed");
     for (size_t i = 0; i < t->event_count; i++) {
         const event *e = &t->events[i];
         if (e->kind == EVENT_CLOSE || e->kind == EVENT_SILENCE)
             end_here(&frame, f);
         if (e->kind == EVENT_CLOSE)
-            ORACLE("frame", smsp_frame_init(&frame, buffer, size, longest) == SMSP_OK, "no frame");
+            ORACLE("frame", smsp_frame_init(&frame, buffer, size, longest) == SMSP_OK, "smsp_frame_init failed");
         if (e->kind != EVENT_BYTES)
             continue;
         for (size_t at = 0, n = 0; at < e->len; at += piece, n++) {
@@ -194,14 +194,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (oracles() == ORACLES_NONE)
         return 0;
     run(&t, t.cuts == 0 ? 1 : 0, 0, &other);
-    oracle_same_bytes("split", "what is found", other.at, other.len, one.at, one.len);
+    oracle_same_bytes("split", "the list of lines", other.at, other.len, one.at, one.len);
     if (oracles() == ORACLES_SPLIT)
         return 0;
     run_model(&t, &other);
-    oracle_same_bytes("model-frame", "what is found", other.at, other.len, one.at, one.len);
+    oracle_same_bytes("model-frame", "the list of lines", other.at, other.len, one.at, one.len);
     for (size_t at = 1; at < t.len && t.len <= 48; at++) {
         run(&t, 0, at, &other);
-        oracle_same_bytes("split", "what is found", one.at, one.len, other.at, other.len);
+        oracle_same_bytes("split", "the list of lines", one.at, one.len, other.at, other.len);
     }
     return 0;
 }
@@ -214,7 +214,7 @@ void target_show(const uint8_t *data, size_t size, FILE *to)
     fprintf(to, "lines of at most %zu bytes\n", longest);
     transcript_show(&t, to);
     run(&t, t.cuts, 0, &lines);
-    fputs("what is found: ", to);
+    fputs("found: ", to);
     show_bytes(to, lines.at, lines.len);
     fputc('\n', to);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A state with limits that nobody would choose: seven numbers of four bytes, then
- * bytes that are effects. The size that smsp_state_size asks for must do, one byte
- * less must not, and the limits must hold. */
+/* A state with extreme limits. The input is seven limits of four bytes each, one byte (the
+ * shift of the text limit, and an error number), and encoded effects. The size that
+ * smsp_state_size returns must be enough, one byte less must be rejected, and the effects
+ * must not exceed the limits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@
 const char target_name[] = "limits";
 
 #define HEAD     29u
-#define SIZE_MAX_HERE (1u << 20) /* larger states are not made, only their size is asked for */
+#define SIZE_MAX_HERE (1u << 20) /* of larger states only the size is computed */
 
 static uint32_t number(const uint8_t *at)
 {
@@ -51,7 +52,7 @@ static void replay(smsp_state *state, const smsp_limits *limits, const uint8_t *
         smsp_error error = smsp_replay(state, &effect);
         if (error == SMSP_JOURNAL_FULL)
             smsp_rollback(state);
-        ORACLE("replay", smsp_strerror(error) != NULL, "an error without words");
+        ORACLE("replay", smsp_strerror(error) != NULL, "smsp_strerror returned NULL");
         check_counts(state, limits);
     }
 }
@@ -66,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t nothing[4];
     const char *words = smsp_strerror((smsp_error)data[28]);
 
-    ORACLE("strerror", words != NULL && strlen(words) > 0, "error %u has no words", data[28]);
+    ORACLE("strerror", words != NULL && strlen(words) > 0, "error %u has no text", data[28]);
     ORACLE("limits", (needed == 0) == (smsp_state_init(nothing, needed > 0 ? 8 : SIZE_MAX, &config, &state) ==
                                        SMSP_BAD_LIMITS),
            "size %zu", needed);
@@ -75,10 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ORACLE("limits", needed / 64 >= config.limits.text / 64, "%zu bytes are too few", needed);
     uint8_t *memory = malloc(needed);
     ORACLE("memory", memory != NULL, "%zu bytes", needed);
-    ORACLE("limits", smsp_state_init(memory, needed - 1, &config, &state) == SMSP_NO_ROOM, "a byte less is enough");
+    ORACLE("limits", smsp_state_init(memory, needed - 1, &config, &state) == SMSP_NO_ROOM, "one byte less was accepted");
     /* cppcheck-suppress nullPointerArithmeticOutOfMemory ; ORACLE ends the process */
-    ORACLE("limits", smsp_state_init(memory + 1, needed, &config, &state) == SMSP_NO_ROOM, "any alignment will do");
-    ORACLE("limits", smsp_state_init(NULL, needed, &config, &state) == SMSP_NO_ROOM, "no memory will do");
+    ORACLE("limits", smsp_state_init(memory + 1, needed, &config, &state) == SMSP_NO_ROOM, "unaligned memory was accepted");
+    ORACLE("limits", smsp_state_init(NULL, needed, &config, &state) == SMSP_NO_ROOM, "NULL was accepted as memory");
     ORACLE("limits", smsp_state_init(memory, needed, &config, &state) == SMSP_OK, "%zu bytes are too few", needed);
     check_counts(state, &config.limits);
     replay(state, &config.limits, data + HEAD, size - HEAD);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* A state whose memory was overwritten: smsp_state_check must end on any contents
- * of the tables and counts, and what it lets pass must be safe to print and to copy.
- * Byte 0: how the state was made; then three bytes a change: place (2), value (1).
- * The first places are the counts, which are overwritten whole; behind them come the
- * tables. Bit 7 of byte 0 writes four bytes there, most of them an index, at a
- * multiple of four. */
+/* A state whose memory is overwritten. smsp_state_check must return for any contents of the
+ * tables and counts, and a state that passes must be safe to print and to copy.
+ * Byte 0 says how the state is made. Each change has three bytes: the place (2) and the value
+ * (1). The first places are the counts, each overwritten as a whole; the tables follow. If
+ * bit 7 of byte 0 is set, a change of the tables writes an index of four bytes at a multiple
+ * of four. */
 #include <stddef.h>
 #include <string.h>
 
@@ -32,7 +32,7 @@ static void say(const char *words, unsigned cookie)
     (void)world_answer(&w, SMSP_OK, (smsp_span){line, len}, SMSP_ENDS_LF, out, &dump, &committed);
 }
 
-/* A state with some of everything; in a batch, so that the journal holds something. */
+/* Makes a state with accounts, sessions and messages. In a batch the journal has entries. */
 static void prepare(uint8_t how)
 {
     static const char text[] = "MESSAGE a text that takes more than one block of sixty-four ";
@@ -58,7 +58,7 @@ static bool ignore(void *context, const smsp_effect *effect)
     return true;
 }
 
-/* The state's other fields are pointers and what the caller chose. */
+/* The fields of the state that are counts. The others are pointers and the caller's choices. */
 static const size_t counts[] = {
     offsetof(smsp_state, account_count), offsetof(smsp_state, session_count), offsetof(smsp_state, message_count),
     offsetof(smsp_state, imq_count),     offsetof(smsp_state, journal_count), offsetof(smsp_state, deleted_count),
@@ -98,10 +98,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     engine_leaves();
     ORACLE("work", work_done() <= 400000, "%llu blocks for one check", (unsigned long long)work_done());
     if (wrong == NULL) {
-        ORACLE("dump", smsp_dump(w.state, discard, &count) == SMSP_OK, "it stopped");
-        ORACLE("snapshot", smsp_snapshot(w.state, ignore, &count) == SMSP_OK, "it stopped");
-        smsp_commit(w.state); /* a rollback would trust the journal, which the check cannot vouch for */
-        ORACLE("invariant", smsp_state_check(w.state) == NULL, "it holds no longer after a commit");
+        ORACLE("dump", smsp_dump(w.state, discard, &count) == SMSP_OK, "it returned an error");
+        ORACLE("snapshot", smsp_snapshot(w.state, ignore, &count) == SMSP_OK, "it returned an error");
+        smsp_commit(w.state); /* no rollback: it trusts the journal, which the check does not cover */
+        ORACLE("invariant", smsp_state_check(w.state) == NULL, "the check fails after a commit");
     }
     return 0;
 }

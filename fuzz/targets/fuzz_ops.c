@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* Structured commands: after two bytes as in transcript.h, every four bytes are
- * one command, so that each mutation is another valid sequence.
+/* Sequences of commands. After two bytes as in transcript.h, every four bytes are one
+ * command, so every mutation is a valid sequence again.
  *
- *   byte 0  what: a verb of the wire, or something that a server does
- *   byte 1  who: below 128 the session of user N, if there is one, otherwise a
- *           cookie of the pool; above, misshapen cookies
+ *   byte 0  the verb, or an operation of the server
+ *   byte 1  the cookie: below 128 that of user N if they have a session, otherwise one of
+ *           the pool; from 224 a malformed one
  *   byte 2  the username
- *   byte 3  the content's length, or the password
+ *   byte 3  the length of the content, or the password
  *
- * The engine answers, the model answers, and both must agree after each command. */
+ * The engine and the model must give the same reply to each command. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,17 +24,17 @@ enum {
     OP_BEGIN = SMSP_VERBS, /* commit, begin */
     OP_ROLLBACK,
     OP_READ_ONLY,
-    OP_SNAPSHOT, /* go on with a state rebuilt from the snapshot */
-    OP_RELOAD,   /* go on with a state rebuilt from the committed effects */
-    OP_BROKEN,   /* randomness or hashing fails, or no longer */
-    OP_TOKENIZED,   /* a tokenized request that no tokenize step makes */
+    OP_SNAPSHOT, /* continue with a state rebuilt from the snapshot */
+    OP_RELOAD,   /* continue with a state rebuilt from the committed effects */
+    OP_BROKEN,   /* toggles: the random source or hashing fails */
+    OP_TOKENIZED, /* a tokenized request that smsp_tokenize never makes */
     OPS
 };
 
 #define COMMANDS_MAX 400u
 #define LINE_BYTES   (SMSP_REQUEST_MAX + 64u)
 
-typedef struct game {
+typedef struct ops_run {
     world worlds[2];
     unsigned in_use; /* which of them */
     bool read_only;
@@ -42,29 +42,29 @@ typedef struct game {
     model now, kept;
     uint8_t line[LINE_BYTES];
     size_t len;
-} game;
+} ops_run;
 
-static world *the_world(game *g)
+static world *the_world(ops_run *g)
 {
     return &g->worlds[g->in_use];
 }
 
 /* ---- Lines ---- */
 
-static void put(game *g, const void *at, size_t len)
+static void put(ops_run *g, const void *at, size_t len)
 {
-    ORACLE("memory", len <= LINE_BYTES - g->len, "a line too long to be asked");
+    ORACLE("memory", len <= LINE_BYTES - g->len, "the line buffer is too small");
     memcpy(g->line + g->len, at, len);
     g->len += len;
 }
 
-static void put_run(game *g, char byte, size_t len)
+static void put_run(ops_run *g, char byte, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         put(g, &byte, 1);
 }
 
-static void put_name(game *g, uint8_t which)
+static void put_name(ops_run *g, uint8_t which)
 {
     char letter = (char)('a' + which % 14);
 
@@ -92,7 +92,7 @@ static void put_name(game *g, uint8_t which)
     }
 }
 
-static void put_password(game *g, uint8_t which)
+static void put_password(ops_run *g, uint8_t which)
 {
     static const size_t lengths[] = {1, 2, SMSP_PASSWORD_MAX, SMSP_PASSWORD_MAX + 1, SMSP_PASSWORD_MAX - 1, 0, 3, 1};
     size_t len = lengths[which & 7];
@@ -102,7 +102,7 @@ static void put_password(game *g, uint8_t which)
 }
 
 /* Lengths around what a block, a chain and a request hold. */
-static void put_content(game *g, uint8_t which)
+static void put_content(ops_run *g, uint8_t which)
 {
     static const size_t lengths[] = {1, 2, 49, 50, 51, SMSP_CONTENT_MAX - 1, SMSP_CONTENT_MAX, SMSP_CONTENT_MAX + 1,
                                      0, 3, 10, 20, 53, 54, 55, 56};
@@ -117,7 +117,7 @@ static void put_content(game *g, uint8_t which)
     put_run(g, (char)('A' + which / 16), len);
 }
 
-static void put_cookie(game *g, uint8_t who)
+static void put_cookie(ops_run *g, uint8_t who)
 {
     const model *m = &g->now;
 
@@ -129,7 +129,7 @@ static void put_cookie(game *g, uint8_t who)
         put_run(g, who % 2 ? 'a' : 'g', SMSP_COOKIE_LEN - (who >> 1 & 1));
 }
 
-static void make_line(game *g, const uint8_t op[4], unsigned verb)
+static void make_line(ops_run *g, const uint8_t op[4], unsigned verb)
 {
     g->len = 0;
     put(g, smsp_verb_name((smsp_verb)verb), strlen(smsp_verb_name((smsp_verb)verb)));
@@ -151,9 +151,9 @@ static void make_line(game *g, const uint8_t op[4], unsigned verb)
     put_cookie(g, op[1]);
 }
 
-/* ---- What a server does ---- */
+/* ---- Operations of a server ---- */
 
-static void begin(game *g)
+static void begin(ops_run *g)
 {
     world_commit(the_world(g));
     world_begin(the_world(g));
@@ -161,7 +161,7 @@ static void begin(game *g)
     g->batch = true;
 }
 
-static void roll_back(game *g)
+static void roll_back(ops_run *g)
 {
     unsigned granted = g->now.granted;
     bool read_only = g->now.read_only;
@@ -184,8 +184,8 @@ static bool take(void *context, const smsp_effect *effect)
     return smsp_replay(to->state, effect) == SMSP_OK;
 }
 
-/* Goes on with another state that ought to be the same. */
-static void move(game *g, bool from_snapshot)
+/* Continues with the other state, rebuilt from this one. */
+static void move(ops_run *g, bool from_snapshot)
 {
     const world *from = the_world(g);
     world *to = &g->worlds[1 - g->in_use];
@@ -194,7 +194,7 @@ static void move(game *g, bool from_snapshot)
 
     world_open(to, from->pool, from->config.shared_mailboxes);
     if (from_snapshot) {
-        ORACLE("snapshot", smsp_snapshot(from->state, take, to) == SMSP_OK, "it cannot be replayed");
+        ORACLE("snapshot", smsp_snapshot(from->state, take, to) == SMSP_OK, "the snapshot cannot be replayed");
     } else {
         for (size_t at = 0; at < from->log_len; at += used) {
             smsp_error error = smsp_effect_decode(from->log + at, from->log_len - at, &effect, &used);
@@ -203,15 +203,15 @@ static void move(game *g, bool from_snapshot)
         }
     }
     ORACLE(from_snapshot ? "snapshot" : "replay", smsp_state_digest(from->state) == smsp_state_digest(to->state),
-           "the state that was rebuilt is another");
+           "the rebuilt state differs");
     to->granted = from->granted;
     to->log_kept = to->log_len;
     smsp_state_read_only(to->state, g->read_only);
     g->in_use = 1 - g->in_use;
 }
 
-/* The keeper must survive what a hostile worker tells it. */
-static void ask_nonsense(game *g, const uint8_t op[4])
+/* A request from a hostile worker must not change the state or fail with an error. */
+static void ask_hostile(ops_run *g, const uint8_t op[4])
 {
     smsp_tokenized tokenized = {.verb = (smsp_verb)(op[1] % 14), .username = {g->line, 0}, .content = {g->line, 0}};
     smsp_result result = {.code = SMSP_NO_REPLY};
@@ -227,7 +227,7 @@ static void ask_nonsense(game *g, const uint8_t op[4])
 
 /* ---- Commands ---- */
 
-static void answer(game *g)
+static void answer(ops_run *g)
 {
     static uint8_t expected[SMSP_REPLY_MAX + 64];
     uint8_t out[SMSP_REPLY_MAX + 1];
@@ -245,18 +245,18 @@ static void answer(game *g)
     if (oracles() == ORACLES_NONE)
         return;
     oracle_same_bytes("model-reply", "a reply", expected, reply, out, len);
-    ORACLE("model-reply", dump == model_dump_too, "to print or not to print");
+    ORACLE("model-reply", dump == model_dump_too, "the engine and the model disagree about printing a DUMP");
     if (oracles() != ORACLES_ALL)
         return;
     ORACLE("effect", (before != smsp_state_digest(the_world(g)->state)) == (the_world(g)->log_len > effects),
-           "the state changed without an effect, or the other way round");
+           "the state changed without an effect, or an effect left it unchanged");
 }
 
-static void do_command(game *g, const uint8_t op[4])
+static void do_command(ops_run *g, const uint8_t op[4])
 {
     unsigned what = op[0] % 32;
 
-    if (what >= OPS) /* messages are what there is most of */
+    if (what >= OPS) /* most commands are about messages */
         what = what % 3 == 0 ? SMSP_MESSAGE : what % 3 == 1 ? SMSP_STORE : SMSP_GETMSG;
     switch (what) {
     case OP_BEGIN:
@@ -280,7 +280,7 @@ static void do_command(game *g, const uint8_t op[4])
             move(g, what == OP_SNAPSHOT);
         break;
     case OP_TOKENIZED:
-        ask_nonsense(g, op);
+        ask_hostile(g, op);
         break;
     default:
         make_line(g, op, what);
@@ -289,7 +289,7 @@ static void do_command(game *g, const uint8_t op[4])
     }
 }
 
-static void game_open(game *g, const transcript *t, model_arena *arena)
+static void ops_open(ops_run *g, const transcript *t, model_arena *arena)
 {
     model_limits limits = world_model_limits(t->shared_mailboxes);
 
@@ -303,7 +303,7 @@ static void game_open(game *g, const transcript *t, model_arena *arena)
     g->now.context = &g->worlds[0]; /* both have the same cookies */
 }
 
-static void check_end(game *g)
+static void check_end(ops_run *g)
 {
     static uint8_t expected[WORLD_DUMP_MAX], actual[WORLD_DUMP_MAX];
     size_t expected_len = model_dump(&g->now, expected, sizeof expected);
@@ -313,7 +313,7 @@ static void check_end(game *g)
     world_check_effects(the_world(g));
 }
 
-static game g;
+static ops_run g;
 static transcript t;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -322,7 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     model_arena *arena = model_arena_new();
     transcript_read(&t, data, 2, NULL); /* the two bytes only */
-    game_open(&g, &t, arena);
+    ops_open(&g, &t, arena);
     for (size_t at = 2, n = 0; size - at >= 4 && n < COMMANDS_MAX; at += 4, n++) {
         work_reset();
         do_command(&g, data + at);
@@ -338,8 +338,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 void target_show(const uint8_t *data, size_t size, FILE *to)
 {
-    static const char *const names[] = {"commit, begin", "roll back", "read-only, or no longer",
-                                        "go on with the snapshot", "go on with the effects", "secrets fail, or no longer",
+    static const char *const names[] = {"commit, begin", "roll back", "toggle read-only",
+                                        "continue with the snapshot", "continue with the effects", "toggle failing secrets",
                                         "a tokenized request"};
     static uint8_t reply[SMSP_REPLY_MAX + 64];
     bool dump;
@@ -348,7 +348,7 @@ void target_show(const uint8_t *data, size_t size, FILE *to)
         return;
     model_arena *arena = model_arena_new();
     transcript_read(&t, data, 2, NULL);
-    game_open(&g, &t, arena);
+    ops_open(&g, &t, arena);
     fprintf(to, "%u cookies in the pool, %s mailboxes (replies are the model's)\n", t.pool,
             t.shared_mailboxes ? "shared" : "own");
     for (size_t at = 2; size - at >= 4; at += 4) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Replies as the client reads them: byte 0 is the verb of the request (modulo
- * 10: one is none), byte 1 cuts, the rest comes from a server. Lines are found,
- * parsed, compared with a reading of the grammar, formatted again, and shown as
- * the client shows them. */
+/* Replies as the client reads them. Byte 0 is the verb of the request modulo 10 (9: no verb),
+ * byte 1 says how the bytes are cut, the rest is what a server sends. Each line is parsed,
+ * compared with an independent reading of the grammar, formatted again, and printed as the
+ * client prints it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static bool begins(const uint8_t *at, size_t len, const char *words)
     return len >= strlen(words) && memcmp(at, words, strlen(words)) == 0;
 }
 
-/* n of "COUNTED <n>", or -1: no number, leading zeros, over 32 bits. */
+/* The number of "COUNTED <n>"; -1 if it is no number, has leading zeros or exceeds 32 bits. */
 static int64_t counted(const uint8_t *at, size_t len)
 {
     char digits[12];
@@ -42,7 +42,7 @@ static int64_t counted(const uint8_t *at, size_t len)
     return strcmp(digits, again) == 0 && n <= UINT32_MAX ? (int64_t)n : -1;
 }
 
-/* The code that a reader of the grammar gives the line; SMSP_NO_REPLY: none. */
+/* The code of the line according to the grammar; SMSP_NO_REPLY if it is no reply. */
 static smsp_reply_code expected(smsp_verb verb, const uint8_t *at, size_t len)
 {
     bool opens = verb == SMSP_REGISTER || verb == SMSP_LOGIN;
@@ -74,13 +74,13 @@ static void check_round_trip(const smsp_reply *reply, const uint8_t *line, size_
     ORACLE("round-trip", error == SMSP_OK, "format: %s", smsp_strerror(error));
     oracle_same_bytes("round-trip", "format(parse(reply))", line, len, out, written);
     ORACLE("round-trip", smsp_reply_format(reply, SMSP_ENDS_LF, out, len, &written) == SMSP_NO_ROOM,
-           "no room for LF, and yet");
+           "LF was written although there is no room for it");
     error = smsp_reply_format(reply, SMSP_ENDS_NUL, out, len + 1, &written);
     ORACLE("round-trip", error == SMSP_OK && written == len + 1 && out[len] == '\0', "with NUL");
     free(out);
 }
 
-/* What the client prints on a terminal is text, whatever came. */
+/* The client prints only text on a terminal, whatever the server sent. */
 static void check_shown(const uint8_t *line, size_t len)
 {
     char *shown = NULL;
@@ -90,9 +90,9 @@ static void check_shown(const uint8_t *line, size_t len)
     ORACLE("memory", memory != NULL, "no stream");
     output_text(memory, (smsp_span){line, len}, true);
     (void)fclose(memory);
-    ORACLE("terminal", model_is_text((const uint8_t *)shown, size), "a control character is shown");
+    ORACLE("terminal", model_is_text((const uint8_t *)shown, size), "a control character is printed");
     ORACLE("terminal", !model_is_text(line, len) || (size == len && memcmp(shown, line, len) == 0),
-           "harmless text is not shown as it is");
+           "valid text is printed differently");
     free(shown);
 }
 

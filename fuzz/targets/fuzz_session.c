@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Whole sessions: what several clients send, cut in pieces, against one state.
+/* Sessions: what several clients send to one state, cut in pieces.
  *
- * The engine runs first and leaves a record of each reply and of each DUMP. It runs
- * once more, cut in another way and, if the input asks for it, with a fifth client
- * whose requests all fail: nothing may change. Then the model goes through the same
- * transcript byte by byte, and every record must be as it says. */
+ * The engine runs first; each reply and each DUMP is recorded. It runs again with other cuts
+ * and, if the input asks for it, with a fifth client whose requests all fail: the replies
+ * must be the same. Then the model reads the same transcript byte by byte, and each record
+ * must agree with it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@
 
 const char target_name[] = "session";
 
-#define DUMPS_MAX 3u /* that are compared, besides the last */
+#define DUMPS_MAX 3u /* compared in a run, besides the one at the end */
 
 typedef struct record {
     unsigned client;
@@ -31,7 +31,7 @@ typedef struct bytes {
     size_t len, room;
 } bytes;
 
-/* What a run of the engine leaves. */
+/* The record of one run of the engine. */
 typedef struct run {
     world w;
     smsp_frame frames[TRANSCRIPT_CLIENTS];
@@ -185,7 +185,7 @@ static void run_event(run *r, const transcript *t, const event *e, uint8_t cuts)
     }
 }
 
-/* The noise: requests that fail, so that nobody else may notice them (REQ-7). */
+/* Noise: requests that fail, which must not affect other clients (REQ-7). */
 static void make_noise(run *r, unsigned n)
 {
     static const char *const failing[] = {
@@ -241,7 +241,7 @@ static void walk_line(walk *k, unsigned client, size_t len)
     uint8_t end;
     bool dump;
 
-    ORACLE("model-reply", k->next < k->of->count, "reply %zu does not come", k->next);
+    ORACLE("model-reply", k->next < k->of->count, "reply %zu is missing", k->next);
     const record *rec = &k->of->records[k->next++];
     if (rec->committed)
         keep(k);
@@ -353,7 +353,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* A reply for people, or, if FUZZ_SHOW is hex, for fuzz/fuzz-server. */
+/* Prints a reply; in hex for fuzz/fuzz-server (FUZZ_SHOW=hex). */
 static void show_reply(const run *r, const record *rec, bool hex, FILE *to)
 {
     fprintf(to, "%c< ", 'A' + (int)rec->client);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Slots as the keeper reads them: whatever a worker that was taken over may have
- * written. Bytes 0 and 1: the count of requests, 2 and 3: how many bytes they
- * have, modulo a little more than is allowed; the rest stands in the slot, after
- * bytes of which a worker would never think. Byte 4 is what the keeper does with
- * the state before: some accounts, sessions and messages. */
+/* A slot that a hostile worker has written, as the keeper reads it. Bytes 0 and 1 are the
+ * count of requests, bytes 2 and 3 their length, which may exceed the limit. Byte 4 says
+ * which accounts, sessions and messages the state has before. The rest is the contents of
+ * the slot, followed by bytes 0xff. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@ const char target_name[] = "slot";
 
 static world w;
 
-/* Some life in the state, by requests that go through a slot's entry themselves. */
+/* Makes a state with accounts, sessions and messages. */
 static void prepare(uint8_t how)
 {
     static const char *const lines[] = {"REGISTER a p", "REGISTER b p", "MESSAGE x ", "STORE a ", "MESSAGE y ",
@@ -41,7 +40,7 @@ static void prepare(uint8_t how)
     }
 }
 
-/* What the keeper lets through is a tokenized request, and its entry says just that. */
+/* What the keeper accepts is a valid tokenized request, and encoding it gives the same bytes. */
 static void check_request(const smsp_tokenized *tokenized, const uint8_t *at, size_t len)
 {
     model_limits limits = world_model_limits(false);
@@ -62,7 +61,7 @@ static void check_request(const smsp_tokenized *tokenized, const uint8_t *at, si
            "the content");
     ORACLE("round-trip", slot_put_request(out, sizeof out, tokenized, &written) == SLOT_OK, "it cannot be written");
     oracle_same_bytes("round-trip", "put(get(request))", at, len, out, written);
-    ORACLE("round-trip", slot_put_request(out, len - 1, tokenized, &written) == SLOT_NO_ROOM, "it fits in less");
+    ORACLE("round-trip", slot_put_request(out, len - 1, tokenized, &written) == SLOT_NO_ROOM, "it fits into one byte less");
 }
 
 static void check_reply(const smsp_result *result, smsp_span text)
@@ -175,10 +174,10 @@ void target_show(const uint8_t *data, size_t size, FILE *to)
         return;
     (void)read_head(&theirs, data, size);
     slot_error taken = slot_copy_in(&theirs, copy, &count, &len);
-    fprintf(to, "%u requests in %u bytes%s\n", count, len, taken == SLOT_OK ? "" : ": refused");
+    fprintf(to, "%u requests in %u bytes%s\n", count, len, taken == SLOT_OK ? "" : ": rejected");
     for (size_t at = 0; taken == SLOT_OK && count > 0; count--, at += used) {
         if (slot_get_request(copy + at, len - at, &tokenized, &used) != SLOT_OK) {
-            fputs("no request: refused\n", to);
+            fputs("not a request: rejected\n", to);
             break;
         }
         fprintf(to, "%s, username '%.*s', content ",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A database that somebody has edited or damaged, given to the server's own loader. Byte 0
- * chooses the sound one at the beginning, the rest are edits (common/database.h). It is
- * refused with one line and stays as it was, or what is loaded is all that is there, and
- * what the server then does with it is kept. */
+/* A database that was edited or damaged, given to the server's loader. Byte 0 selects a valid
+ * database, the rest are edits of it (common/database.h). The loader either rejects it with
+ * one line and leaves it unchanged, or loads every row; then the server can save the state
+ * and continue with it. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ const char target_name[] = "store";
 
 static world w, again;
 
-/* ---- What the loader says ---- */
+/* ---- The log ---- */
 
 static char said[LOG_MAX];
 static size_t said_len;
@@ -29,42 +29,42 @@ static size_t said_len;
 ssize_t __real_write(int fd, const void *at, size_t len);
 ssize_t __wrap_write(int fd, const void *at, size_t len);
 
-/* The linker leads write here: what goes to the log is kept. */
+/* Replaces write (-Wl,--wrap=write): keeps the log's lines. */
 ssize_t __wrap_write(int fd, const void *at, size_t len)
 {
     if (fd != STDERR_FILENO)
         return __real_write(fd, at, len);
-    ORACLE("log", len < sizeof said - said_len, "it says more than %zu bytes", said_len);
+    ORACLE("log", len < sizeof said - said_len, "more than %zu bytes are logged", said_len);
     memcpy(said + said_len, at, len);
     said_len += len;
     said[said_len] = '\0';
     return (ssize_t)len;
 }
 
-static void say_nothing_yet(void)
+static void clear_log(void)
 {
     said_len = 0;
     said[0] = '\0';
 }
 
-/* One line, fit for a terminal, that names the file. */
+/* A rejection is one line that is safe to print and names the file. */
 static void check_refusal(void)
 {
-    ORACLE("log", said_len > 0, "it is refused without a word");
-    ORACLE("log", strchr(said, '\n') == said + said_len - 1, "not one line: %s", said);
-    ORACLE("log", strstr(said, "/mail.db: ") != NULL, "which file? %s", said);
+    ORACLE("log", said_len > 0, "it was rejected without a message");
+    ORACLE("log", strchr(said, '\n') == said + said_len - 1, "more than one line: %s", said);
+    ORACLE("log", strstr(said, "/mail.db: ") != NULL, "the file is not named: %s", said);
     for (size_t i = 0; i + 1 < said_len; i++)
         ORACLE("terminal", (unsigned char)said[i] >= ' ' && said[i] != 0x7f, "byte %d in: %s", said[i], said);
 }
 
 /* ---- Loading ---- */
 
-/* NULL: it was refused. */
+/* NULL if the database was rejected. */
 static store *load(const char *folder, world *to)
 {
     uint8_t key[SMSP_KEY_LEN] = {1};
 
-    say_nothing_yet();
+    clear_log();
     world_open(to, WORLD_COOKIES, false);
     store *s = store_open(folder, key);
     if (s != NULL && store_load(s, to->state))
@@ -73,7 +73,7 @@ static store *load(const char *folder, world *to)
     return NULL;
 }
 
-/* No row is passed over. */
+/* Every row of the database is loaded. */
 static void check_counts(void)
 {
     static const char query[] = "SELECT (SELECT count(*) FROM RA), (SELECT count(*) FROM ID),"
@@ -98,19 +98,19 @@ static void check_same(const char *name, const world *other)
     const char *wrong = smsp_state_check(other->state);
 
     ORACLE(name, wrong == NULL, "%s", wrong);
-    ORACLE(name, smsp_state_digest(w.state) == smsp_state_digest(other->state), "another state comes back");
+    ORACLE(name, smsp_state_digest(w.state) == smsp_state_digest(other->state), "the state differs after saving and loading");
 }
 
 static void commit(const char *name, store *s)
 {
-    ORACLE(name, store_commit(s) == STORE_DONE, "not kept: %s", store_why(s));
+    ORACLE(name, store_commit(s) == STORE_DONE, "the commit failed: %s", store_why(s));
 }
 
 static void load_again(const char *name, const char *folder)
 {
     store *s = load(folder, &again);
 
-    ORACLE(name, s != NULL, "it is refused: %s", said);
+    ORACLE(name, s != NULL, "it was rejected: %s", said);
     store_close(s);
     check_same(name, &again);
 }
@@ -123,12 +123,12 @@ static bool save_one(void *context, const smsp_effect *effect)
     return true;
 }
 
-/* The state saved in a new database gives the same state. */
+/* Saving the state in a new database and loading it gives the same state. */
 static void check_saved(void)
 {
     database_write(database_copy, &(image){.len = 0});
     store *s = load(database_copy, &again);
-    ORACLE("save", s != NULL, "no new database: %s", said);
+    ORACLE("save", s != NULL, "no new database was made: %s", said);
     store_begin(s);
     ORACLE("save", smsp_snapshot(w.state, save_one, s) == SMSP_OK, "the snapshot");
     commit("save", s);
@@ -136,7 +136,7 @@ static void check_saved(void)
     load_again("save", database_copy);
 }
 
-/* ---- Going on ---- */
+/* ---- Continuing with the database ---- */
 
 typedef struct users {
     unsigned count;
@@ -155,7 +155,7 @@ static bool note_user(void *context, const smsp_effect *effect)
     return true;
 }
 
-/* What the state takes, the database must take too. */
+/* An effect that the state accepts must be accepted by the database. */
 static void keep(store *s, const smsp_effect *effect)
 {
     if (smsp_replay(w.state, effect) == SMSP_OK)
@@ -182,7 +182,7 @@ static void use(store *s, smsp_span name, unsigned number)
         keep(s, &message);
 }
 
-/* SQLite reads files of formats that it does not write. */
+/* SQLite can read some file formats that it cannot write. */
 static bool only_reads(void)
 {
     sqlite3 *db = database_connect(database_folder);
@@ -193,7 +193,7 @@ static bool only_reads(void)
     return readonly;
 }
 
-/* The server goes on with what it has loaded, and is started again. */
+/* Continues with the loaded state, and loads the database again. */
 static void check_use(store *s, bool readonly)
 {
     static const uint8_t new_name[] = "new";
@@ -206,7 +206,7 @@ static void check_use(store *s, bool readonly)
     for (unsigned i = 0; i < all.count; i++)
         use(s, (smsp_span){all.names[i], all.lens[i]}, i);
     if (readonly)
-        ORACLE("use", store_commit(s) == STORE_REFUSED && strstr(store_why(s), "read-only") != NULL, "kept, or: %s",
+        ORACLE("use", store_commit(s) == STORE_REFUSED && strstr(store_why(s), "read-only") != NULL, "a commit succeeded, or failed for another reason: %s",
                store_why(s));
     else
         commit("use", s);
@@ -215,7 +215,7 @@ static void check_use(store *s, bool readonly)
         load_again("use", database_folder);
 }
 
-/* ---- The sound databases ---- */
+/* ---- The valid databases ---- */
 
 #define BASES 6u
 
@@ -243,7 +243,7 @@ static void keep_message(store *s, const char *from, const char *text, const cha
         keep(s, &(smsp_effect){.kind = SMSP_EFFECT_STORE, .username = {(const uint8_t *)to, strlen(to)}});
 }
 
-/* Nothing, an account, or accounts with and without sessions and mail in both queues. */
+/* 0: empty; 1: one account; 2: accounts with and without sessions, and messages in IMQ and MBX. */
 static void fill(store *s, unsigned size)
 {
     if (size > 0)
@@ -258,7 +258,7 @@ static void fill(store *s, unsigned size)
     keep_message(s, "c", "waits", NULL);
 }
 
-/* Pages as small as can be, so that an edit of the file meets something. */
+/* The pages have the minimum size, so that most edits of bytes hit data. */
 static void make_base(unsigned n)
 {
     sqlite3 *db;
@@ -313,7 +313,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (s == NULL)
         check_refusal();
     bool was_empty =
-        s != NULL && smsp_state_counts(w.state).accounts == 0; /* then tables may have been made */
+        s != NULL && smsp_state_counts(w.state).accounts == 0; /* then the loader may have created the tables */
     ORACLE("untouched", was_empty || same(&before, &after), "%s", s == NULL ? said : "a loaded database");
     if (s == NULL || oracles() != ORACLES_ALL) {
         store_close(s);
@@ -325,7 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool readonly = only_reads();
     check_use(s, readonly);
     database_read(database_folder, &after);
-    ORACLE("untouched", !readonly || same(&before, &after), "a database that can only be read");
+    ORACLE("untouched", !readonly || same(&before, &after), "a read-only database was changed");
     return 0;
 }
 

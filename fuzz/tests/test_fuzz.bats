@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# Corpora and regressions without a fuzzer, a short campaign, and the scripts themselves.
+# Runs all corpora and regressions without a fuzzer, two short campaigns, and tests the scripts.
 
 bats_require_minimum_version 1.5.0
 
@@ -20,7 +20,7 @@ setup() {
     cd "$BATS_TEST_DIRNAME/../.." || return 1
 }
 
-# The corpus and the regressions of a target, with usual and with tiny limits.
+# replay TARGET: runs its corpus and regressions, with usual and with tiny limits.
 replay() {
     local folders=("build/corpus/$1")
     [ ! -d "fuzz/regressions/$1" ] || folders+=("fuzz/regressions/$1")
@@ -30,43 +30,43 @@ replay() {
     done
 }
 
-@test "fuzz: parser, every input again" {
+@test "fuzz: parser, all inputs pass" {
     replay parser
 }
 
-@test "fuzz: frame, every input again" {
+@test "fuzz: frame, all inputs pass" {
     replay frame
 }
 
-@test "fuzz: session, every input again" {
+@test "fuzz: session, all inputs pass" {
     replay session
 }
 
-@test "fuzz: ops, every input again" {
+@test "fuzz: ops, all inputs pass" {
     replay ops
 }
 
-@test "fuzz: reply, every input again" {
+@test "fuzz: reply, all inputs pass" {
     replay reply
 }
 
-@test "fuzz: effect, every input again" {
+@test "fuzz: effect, all inputs pass" {
     replay effect
 }
 
-@test "fuzz: slot, every input again" {
+@test "fuzz: slot, all inputs pass" {
     replay slot
 }
 
-@test "fuzz: limits, every input again" {
+@test "fuzz: limits, all inputs pass" {
     replay limits
 }
 
-@test "fuzz: memory, every input again" {
+@test "fuzz: memory, all inputs pass" {
     replay memory
 }
 
-@test "fuzz: store, every input again" {
+@test "fuzz: store, all inputs pass" {
     pkg-config --exists sqlite3 && [ -z "${NONE:-}" ] || skip "no SQLite"
     replay store
 }
@@ -81,7 +81,7 @@ replay() {
     [[ $output == *"nothing found in "* ]]
 }
 
-@test "fuzz: a campaign finds the planted fault, says how to repeat it, and ends with status 1" {
+@test "fuzz: a campaign finds the self-test's fault, prints how to repeat it, and ends with status 1" {
     run -1 fuzz/campaign --time 10 --limits tiny --fresh selftest
     [[ $output == *"FOUND by selftest-tiny"* ]]
     read -ra command < <(sed -n 's/^  again: *//p' <<<"$output")
@@ -91,7 +91,7 @@ replay() {
     rm -f "${command[1]}"
 }
 
-@test "fuzz: the decoder shows a session as people write it" {
+@test "fuzz: --show prints a session in readable form" {
     printf '\000\000REGISTER a p\n\020BCOUNT a \0200\r\n' >"$BATS_TEST_TMPDIR/input"
     run -0 build/fuzz-replay/fuzz/session --show "$BATS_TEST_TMPDIR/input"
     [[ $output == *'A> REGISTER a p\n'* ]]
@@ -99,7 +99,7 @@ replay() {
     [[ $output == *'B< COUNTED 0\n'* ]]
 }
 
-@test "fuzz: the driver refuses what is not there, and a folder without inputs" {
+@test "fuzz: a missing input and a folder without inputs are errors" {
     run -2 build/fuzz-replay/fuzz/session "$BATS_TEST_TMPDIR/none"
     [[ $output == *"No such file"* ]]
     mkdir "$BATS_TEST_TMPDIR/empty"
@@ -107,7 +107,7 @@ replay() {
     [[ $output == *"not ok"* ]]
 }
 
-@test "fuzz: an oracle that speaks fails the replay and names the input" {
+@test "fuzz: a failed check fails the replay, which names the input" {
     printf 'a b c d e' >"$BATS_TEST_TMPDIR/spaces"
     run -1 build/fuzz-replay/fuzz/selftest "$BATS_TEST_TMPDIR/spaces"
     [[ $output == *"not ok"*spaces* ]]
@@ -120,13 +120,13 @@ replay() {
     done
 }
 
-@test "fuzz: a file that cannot be written is told, before a campaign and when something is found" {
+@test "fuzz: a file that cannot be written is reported, before a campaign and for a finding" {
     findings=build/fuzz/findings
     run -1 bash -c 'trap "" XFSZ; ulimit -f 0; fuzz/campaign --fresh --time 2 --limits usual selftest'
     [[ $output == *"campaign: "*"/zeros: File too large"* ]]
     [[ $output != *Traceback* ]]
     [ ! -e $findings ] || mv $findings $findings.kept
-    ln -s /proc $findings # where nobody can make a file
+    ln -s /proc $findings # no file can be created there
     run fuzz/campaign --time 2 --limits usual selftest
     rm $findings
     [ ! -e $findings.kept ] || mv $findings.kept $findings
@@ -135,19 +135,19 @@ replay() {
     [[ $output != *"again:"* ]]
 }
 
-@test "fuzz: a program that afl-fuzz leaves stopped is ended" {
+@test "fuzz: a program that afl-fuzz leaves stopped is killed" {
     run -0 timeout 20 /usr/bin/python3 - <<'END'
 import os, subprocess, sys
 sys.path.insert(0, "fuzz")
 import engines
 engines.adopt_orphans()
-told = subprocess.run(["sh", "-c", "sleep 60 >/dev/null 2>&1 & sleep 0.5; kill -STOP $!; echo $!"], capture_output=True, text=True, check=True)
+started = subprocess.run(["sh", "-c", "sleep 60 >/dev/null 2>&1 & sleep 0.5; kill -STOP $!; echo $!"], capture_output=True, text=True, check=True)
 engines.await_orphans()
-assert not os.path.exists(f"/proc/{int(told.stdout)}"), "it is still there"
+assert not os.path.exists(f"/proc/{int(started.stdout)}"), "it is still there"
 END
 }
 
-@test "fuzz: minimised corpora still show work that is not linear" {
+@test "fuzz: the corpora still detect work that is not linear" {
     run -0 fuzz/find-bugs --seeds 1 --empty 0 bytes-searched-again
     [[ $output == *"| bytes-searched-again | frame | work |"* ]]
 }
@@ -190,7 +190,7 @@ END
     done
 }
 
-@test "fuzz: every planted bug applies to the sources as they are" {
+@test "fuzz: every planted bug applies to the sources" {
     count=0
     for bug in fuzz/bugs/*.patch; do
         patch --dry-run -s -F3 -p1 -i "$bug"
@@ -199,7 +199,7 @@ END
     [ "$count" -ge 30 ]
 }
 
-@test "fuzz: OSS-Fuzz's build makes targets that run, with corpora and words" {
+@test "fuzz: OSS-Fuzz's build makes targets that run, with corpora and dictionaries" {
     export OUT=$BATS_TEST_TMPDIR/out WORK=$BATS_TEST_TMPDIR/work CC=clang CXX=clang++ SMSP_TARGETS='frame reply'
     export CFLAGS='-O0 -fsanitize=address,fuzzer-no-link' CXXFLAGS='-fsanitize=address' LIB_FUZZING_ENGINE=-fsanitize=fuzzer
     mkdir "$OUT" "$WORK"
@@ -215,7 +215,7 @@ END
     targets=$(python3 -c 'import sys; sys.path.insert(0, "fuzz"); import engines; print(", ".join(engines.TARGETS))')
     grep -qF "target: [$targets]" .github/workflows/ci.yml
     for workflow in .github/workflows/ci.yml .clusterfuzzlite/workflow.yml; do
-        # Every job says how long it may take.
+        # Every job has a time limit.
         [ "$(grep -c '^    runs-on:' "$workflow")" -eq "$(grep -c '^    timeout-minutes:' "$workflow")" ]
         while read -r _ minutes; do
             [ "$minutes" -le 90 ]

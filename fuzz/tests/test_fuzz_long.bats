@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# What takes minutes: make check-fuzz-long.
+# The tests that take minutes: make check-fuzz-long.
 
 bats_require_minimum_version 1.5.0
 
@@ -14,7 +14,7 @@ setup() {
     [[ $output == *"1 of 1 bugs found"* ]]
 }
 
-@test "fuzz: OSS-Fuzz's build makes every target, for each sanitizer and without an engine of its own" {
+@test "fuzz: OSS-Fuzz's build makes every target for each sanitizer" {
     for sanitizer in address undefined memory; do
         export OUT=$BATS_TEST_TMPDIR/$sanitizer/out WORK=$BATS_TEST_TMPDIR/$sanitizer/work CC=clang CXX=clang++
         export CFLAGS="-O1 -fno-omit-frame-pointer -fsanitize=$sanitizer,fuzzer-no-link"
@@ -31,14 +31,14 @@ setup() {
     done
 }
 
-@test "fuzz: AFL++ finds the planted fault" {
+@test "fuzz: AFL++ finds the self-test's fault" {
     run -1 fuzz/afl --time 20 selftest
     [[ $output == *"FOUND"* ]]
     rm -rf build/fuzz/afl/selftest
 }
 
-# AFL++ gives the input in shared memory, where a byte past its end is there to read.
-@test "fuzz: AFL++ with sanitizers finds a read past the input, by nothing else" {
+# AFL++ passes the input in shared memory, where reading past its end is not detected unless the input is copied.
+@test "fuzz: AFL++ with sanitizers finds a read past the input without other oracles" {
     run -0 fuzz/find-bugs --engine afl --oracles none --seeds 1 --time 30 part-past-the-end
     [[ $output == *"| part-past-the-end | parser | ASan heap-buffer-overflow |"* ]]
 }
@@ -64,7 +64,7 @@ setup() {
     [ -s build/fuzz/coverage/both/index.html ]
 }
 
-@test "fuzz: a script that is told to end leaves no fuzzer behind" {
+@test "fuzz: a script that gets SIGTERM leaves no fuzzer behind" {
     fuzz/campaign --time 60 --limits tiny parser >"$BATS_TEST_TMPDIR/out" 3>&- &
     campaign=$!
     for _ in $(seq 100); do
@@ -78,14 +78,14 @@ setup() {
     run ! pgrep -f "^$PWD/build/fuzz-san-tiny/fuzz/parser -dict"
 }
 
-@test "fuzz: Ctrl-C ends a campaign with what was done so far" {
+@test "fuzz: Ctrl-C ends a campaign, which prints its results so far" {
     run -0 fuzz/campaign --time 1 --limits tiny parser # builds it
     run -130 timeout --preserve-status -s INT 15 fuzz/campaign --time 100 --limits tiny parser
     [[ $output == *"nothing found in "* ]]
     run ! pgrep -f "^$PWD/build/fuzz-san-tiny/fuzz/parser -dict"
 }
 
-@test "fuzz: Ctrl-C ends AFL++ with what was done so far" {
+@test "fuzz: Ctrl-C ends AFL++, which prints its results so far" {
     run -0 fuzz/afl --time 2 parser # builds it
     run -130 timeout --preserve-status -s INT 15 fuzz/afl --time 100 parser
     [[ $output == *" runs in "*"crashes 0, hangs 0"* ]]
