@@ -13,7 +13,7 @@ import threading
 import time
 
 import fault_calls
-from harness import PATIENCE, SMSPD, Client, age, alive, children_of, scenario, wait_for
+from harness import KILLED_BY_FILTER, PATIENCE, SMSPD, Client, age, alive, children_of, scenario, wait_for
 
 # What Linux does not let fail so: a wake-up is not lost, nor is a note between supervisor and keeper cut in two;
 # children are reaped, and a descriptor is closed, or a process killed, whatever comes back. SQLite has a blob ready
@@ -175,6 +175,8 @@ def judge(life, status, left):
     last = life.log[-1] if life.log else ""
     if left:
         return f"{left} processes are left"
+    if any(KILLED_BY_FILTER in line for line in life.log):
+        return "the sandbox's filter killed a process"
     if status == 0 and life.port:
         return None
     if status == 1 and re.match("smspd: .* .*", last) and "listening on" not in last and not last.startswith("smspd: sandbox"):

@@ -13,6 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SMSPD = os.environ.get("SMSPD", os.path.join(HERE, "..", "smspd"))
+KILLED_BY_FILTER = f"ended by signal {signal.SIGSYS:d}"  # in a server's log
 PATIENCE = 10.0  # seconds for anything that should happen at once
 SCENARIOS = {}   # by name: functions that play one each
 
@@ -136,8 +137,10 @@ class Server:
             self.process.kill()
             self.process.wait()
             raise
-        self.process.stderr.close()
         wait_for(lambda: not any(alive(pid) for pid in pids), "every process of the server ends")
+        rest = b"" if self.process.stderr.closed else self.process.stderr.read()
+        self.process.stderr.close()
+        want(KILLED_BY_FILTER in rest.decode(errors="replace"), False, "the sandbox's filter killed a process")
 
     @property
     def port(self):
