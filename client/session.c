@@ -288,7 +288,7 @@ static bool closed_by_peer(const session *s)
  * without a request: that would be taken for the reply to the next request. */
 static session_result drop_stale_connection(session *s)
 {
-    smsp_span unasked = {NULL, 0};
+    smsp_span extra = {NULL, 0};
     struct pollfd one = {.fd = s->fd, .events = POLLIN};
 
     if (s->fd < 0 || (!smsp_frame_partial(&s->frame) && poll(&one, 1, 0) == 0))
@@ -298,9 +298,9 @@ static session_result drop_stale_connection(session *s)
         return SESSION_OK;
     }
     (void)read_some(s);
-    (void)(take_reply(s, true, &unasked) == SMSP_OK); /* otherwise there is nothing to print */
+    (void)(take_reply(s, true, &extra) == SMSP_OK); /* otherwise there is nothing to print */
     print_error("%s port %s sent '%.*s' without a request%s", s->host, s->port,
-                (int)(unasked.len > 80 ? 80 : unasked.len), unasked.len > 0 ? (const char *)unasked.at : "",
+                (int)(extra.len > 80 ? 80 : extra.len), extra.len > 0 ? (const char *)extra.at : "",
                 s->answered ? "" : "; it may have too many clients");
     disconnect(s);
     return s->answered ? SESSION_OK : SESSION_FAILED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The descriptors 0 to 2, which whoever starts a program may have closed. */
+/* Opens standard descriptors that are closed when the program starts. */
 #ifndef STANDARD_FDS_H
 #define STANDARD_FDS_H
 

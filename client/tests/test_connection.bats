@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The connection: lost, idle, slow, strange. The server is one that does what it is told.
+# Connections that are lost, idle, slow or strange, with a server that follows a script.
 # shellcheck disable=SC2154  # bats and test_helper.bash set them
 
 load test_helper.bash

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: ISC
-"""What whoever starts the runner may have taken away: open standard streams, room for temporary files."""
+"""Checks what the runner needs: open standard streams, and room for temporary files."""
 import os
 import sys
 import tempfile
 
-ROOM = 1 << 20  # bytes that a run needs for the servers' logs, the clients' cookies and BATS
+ROOM = 1 << 20  # bytes for the servers' logs, the clients' cookies and BATS
 
 
 def open_standard_streams():
@@ -23,7 +23,7 @@ def open_standard_streams():
 
 
 def drop_output():
-    """What is left of the output cannot be written; Python is not to try it again when it ends."""
+    """Drops output that cannot be written, so that Python does not try again when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
