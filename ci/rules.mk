@@ -17,10 +17,14 @@ $(B)/.told: server/smspd client/smsp
 	@touch $@
 endif
 
+# What several jobs of a test run build: here once, before they run side by side.
+TEST_PROGRAMS = tested load replay minimal $(MINIMAL_DAMAGED) $(ENGINE_TESTS) $(BENCH_ECHO) $(BENCH_ENGINE)
+
 .PHONY: test check lint install uninstall check-ci check-build check-install
 test: ## run every test: units, sanitizers, conformance, fuzz smoke, lint; JOBS="lint check-server" for some
 	@ci/deps test
 	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -s $(TEST_PROGRAMS)
 	@ci/test $(JOBS)
 
 check: ## the quick tests, for each change: units, transcripts in one process, lint of what differs from git's last commit
