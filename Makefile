@@ -21,11 +21,14 @@ unexport BASH_ENV ENV CDPATH GREP_OPTIONS POSIXLY_CORRECT $(filter PYTHON%,$(.VA
 # For programs that fork for each client.
 BIND_NOW := -Wl,-z,relro,-z,now
 
+# An empty environment has no PATH, without which make starts nothing.
+export PATH ?= /usr/local/bin:/usr/bin:/bin
+
 # has,LIBRARY: "yes" if pkg-config knows it. NONE=1 builds the core alone.
 has = $(if $(NONE),,$(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes))
 # cflags,LIBRARY and libs,LIBRARY: empty if it is not there.
-cflags = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --cflags $(1)))
-libs = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --libs $(1)))
+cflags = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null))
+libs = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null))
 
 .PHONY: all clean help
 all: ## build server/smspd and client/smsp (the default)

@@ -41,7 +41,7 @@ lint: ## check style, static analysis and the project's own rules
 check-ci: ## test ci/deps, ci/test and the lint themselves
 	@ci/deps unit lint coverage conformance
 	@$(MAKE) --no-print-directory -s replay
-	@bats ci/tests/test_deps.bats ci/tests/test_runner.bats ci/tests/test_rules.bats ci/tests/test_coverage.bats ci/tests/test_engine_tools.bats ci/tests/test_programs.bats
+	@bats ci/tests/test_deps.bats ci/tests/test_runner.bats ci/tests/test_rules.bats ci/tests/test_coverage.bats ci/tests/test_engine_tools.bats ci/tests/test_programs.bats ci/tests/test_places.bats
 
 check-build: ## test the build: incremental, with both compilers, with the core alone
 	@ci/deps unit fuzz
