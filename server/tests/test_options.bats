@@ -72,7 +72,7 @@ wrong() {
 @test "options: --data without libsodium, status 1" {
     "$smspd" --version | grep -q "^secrets: Argon2id" && skip "this smspd has libsodium"
     wrong 1 "--data x: this smspd was built without libsodium" --data x 127.0.0.1 0
-    wrong 1 "--data x: this smspd was built without SQLite" --check --data x
+    wrong 1 "this smspd was built without SQLite" --check --data .
     [ ! -e x ]
 }
 
