@@ -12,7 +12,7 @@ static void check_finds(world *w, const char *part)
         assert_string_equal(found, part);
 }
 
-#define SPOIL(field, value, part)                                                                            \
+#define CORRUPT(field, value, part)                                                                            \
     do {                                                                                                     \
         const size_t size = sizeof(s->field);                                                                \
         uint8_t kept[sizeof(s->field)];                                                                      \
@@ -43,76 +43,76 @@ static void open_busy_world(world *w)
     (void)say(w, "DELMSG alice %s", alice); /* blocks 0 and 1 wait for commit */
 }
 
-static void check_finds_spoilt_counts_and_accounts(void **unused)
+static void check_finds_corrupted_counts_and_accounts(void **unused)
 {
     world w;
 
     (void)unused;
     open_busy_world(&w);
     smsp_state *s = w.state;
-    SPOIL(account_count, 5, "limit");
-    SPOIL(session_count, 3, "limit");
-    SPOIL(message_count, 9, "limit");
-    SPOIL(imq_count, 9, "limit");
-    SPOIL(journal_count, 101, "limit");
-    SPOIL(deleted_count, 2, "limit");
-    SPOIL(pool.used, 6, "limit");
-    SPOIL(pool.fresh, 81, "limit");
-    SPOIL(pool.total, 79, "limit");
-    SPOIL(imq[s->config.limits.imq], 0, "gap");
-    SPOIL(config.limits.mailbox, 0, "gap"); /* no such layout */
-    SPOIL(account_count, 3, "usernames");
-    SPOIL(by_name.next[1], 0, "usernames");
-    SPOIL(by_name.heads[0], 7, "usernames");
-    SPOIL(session_count, 1, "cookies");
-    SPOIL(accounts[0].name[0], 'b', "account");
-    SPOIL(accounts[0].name[0], '-', "account");
-    SPOIL(accounts[0].name_len, 0, "account");
-    SPOIL(accounts[0].cookie.bytes[0], (uint8_t)(s->accounts[0].cookie.bytes[0] ^ 1), "account");
-    SPOIL(accounts[0].has_session, false, "account");
+    CORRUPT(account_count, 5, "limit");
+    CORRUPT(session_count, 3, "limit");
+    CORRUPT(message_count, 9, "limit");
+    CORRUPT(imq_count, 9, "limit");
+    CORRUPT(journal_count, 101, "limit");
+    CORRUPT(deleted_count, 2, "limit");
+    CORRUPT(pool.used, 6, "limit");
+    CORRUPT(pool.fresh, 81, "limit");
+    CORRUPT(pool.total, 79, "limit");
+    CORRUPT(imq[s->config.limits.imq], 0, "gap");
+    CORRUPT(config.limits.mailbox, 0, "gap"); /* no such layout */
+    CORRUPT(account_count, 3, "usernames");
+    CORRUPT(by_name.next[1], 0, "usernames");
+    CORRUPT(by_name.heads[0], 7, "usernames");
+    CORRUPT(session_count, 1, "cookies");
+    CORRUPT(accounts[0].name[0], 'b', "account");
+    CORRUPT(accounts[0].name[0], '-', "account");
+    CORRUPT(accounts[0].name_len, 0, "account");
+    CORRUPT(accounts[0].cookie.bytes[0], (uint8_t)(s->accounts[0].cookie.bytes[0] ^ 1), "account");
+    CORRUPT(accounts[0].has_session, false, "account");
     smsp_commit(s);
     world_close(&w);
 }
 
-static void check_finds_spoilt_messages_and_blocks(void **unused)
+static void check_finds_corrupted_messages_and_blocks(void **unused)
 {
     world w;
 
     (void)unused;
     open_busy_world(&w);
     smsp_state *s = w.state;
-    SPOIL(accounts[0].first, 99, "message");
-    SPOIL(accounts[0].last, 3, "message");
-    SPOIL(accounts[0].count, 2, "message");
-    SPOIL(accounts[0].count, 0, "message");
-    SPOIL(accounts[0].count, 4, "message");
-    SPOIL(accounts[0].on_imq, 0, "message");
-    SPOIL(imq[0], 99, "message");
-    SPOIL(imq[0], 0, "message");
-    SPOIL(message_count, 3, "message");
-    SPOIL(message_count, 0, "message");
-    SPOIL(deleted_count, 0, "message");
-    SPOIL(journal[0].message, 99, "message");
-    SPOIL(pool.blocks[2].first.length, 0, "message");
-    SPOIL(pool.blocks[2].first.length, SMSP_CONTENT_MAX + 1, "message");
-    SPOIL(pool.blocks[2].first.length, 60, "message");
-    SPOIL(pool.blocks[2].first.sender, 2, "message");
-    SPOIL(pool.blocks[2].first.text[0], 0x1b, "message");
-    SPOIL(pool.blocks[2].first.next, 3, "message");
-    SPOIL(pool.blocks[2].first.more, 3, "message");
-    SPOIL(pool.blocks[2].first.more, 99, "message");
-    SPOIL(pool.used, 3, "message");
-    SPOIL(pool.free, SMSP_NIL, "block");
-    SPOIL(pool.free, 99, "block");
-    SPOIL(pool.blocks[4].further.more, 4, "block");
-    SPOIL(pool.fresh, 6, "block");
+    CORRUPT(accounts[0].first, 99, "message");
+    CORRUPT(accounts[0].last, 3, "message");
+    CORRUPT(accounts[0].count, 2, "message");
+    CORRUPT(accounts[0].count, 0, "message");
+    CORRUPT(accounts[0].count, 4, "message");
+    CORRUPT(accounts[0].on_imq, 0, "message");
+    CORRUPT(imq[0], 99, "message");
+    CORRUPT(imq[0], 0, "message");
+    CORRUPT(message_count, 3, "message");
+    CORRUPT(message_count, 0, "message");
+    CORRUPT(deleted_count, 0, "message");
+    CORRUPT(journal[0].message, 99, "message");
+    CORRUPT(pool.blocks[2].first.length, 0, "message");
+    CORRUPT(pool.blocks[2].first.length, SMSP_CONTENT_MAX + 1, "message");
+    CORRUPT(pool.blocks[2].first.length, 60, "message");
+    CORRUPT(pool.blocks[2].first.sender, 2, "message");
+    CORRUPT(pool.blocks[2].first.text[0], 0x1b, "message");
+    CORRUPT(pool.blocks[2].first.next, 3, "message");
+    CORRUPT(pool.blocks[2].first.more, 3, "message");
+    CORRUPT(pool.blocks[2].first.more, 99, "message");
+    CORRUPT(pool.used, 3, "message");
+    CORRUPT(pool.free, SMSP_NIL, "block");
+    CORRUPT(pool.free, 99, "block");
+    CORRUPT(pool.blocks[4].further.more, 4, "block");
+    CORRUPT(pool.fresh, 6, "block");
     smsp_commit(w.state);
     world_close(&w);
 }
 
 /* The longest message with a length that is one too large, for which its last block has room:
  * every reader rejects it, and none writes past an end. */
-static void overlong_message_is_refused(void **unused)
+static void overlong_message_is_rejected(void **unused)
 {
     world w;
     cookie_text alice;
@@ -143,7 +143,7 @@ static void overlong_message_is_refused(void **unused)
 }
 
 /* A state with an invalid name has no digest. */
-static void digest_of_a_spoilt_name(void **unused)
+static void digest_of_a_corrupted_name(void **unused)
 {
     world w;
 
@@ -160,10 +160,10 @@ static void digest_of_a_spoilt_name(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(check_finds_spoilt_counts_and_accounts),
-        cmocka_unit_test(check_finds_spoilt_messages_and_blocks),
-        cmocka_unit_test(overlong_message_is_refused),
-        cmocka_unit_test(digest_of_a_spoilt_name),
+        cmocka_unit_test(check_finds_corrupted_counts_and_accounts),
+        cmocka_unit_test(check_finds_corrupted_messages_and_blocks),
+        cmocka_unit_test(overlong_message_is_rejected),
+        cmocka_unit_test(digest_of_a_corrupted_name),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);
 }

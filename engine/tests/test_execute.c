@@ -27,7 +27,7 @@ static void register_and_login(void **data)
     assert_string_equal(say(w, "COUNT alice %s", third), "COUNTED 0"); /* CNT-3 */
 }
 
-static void misshapen_accounts(void **data)
+static void malformed_accounts(void **data)
 {
     world *w = *data;
 
@@ -331,7 +331,7 @@ static void kept_secrets(void **data)
     assert_memory_equal(&w->what.effect.verifier, &verifier, sizeof verifier);
 }
 
-/* Without a verifier the state keeps the tokens. A token of zeros, which stands for an unknown
+/* Without a verifier the state keeps the tokens. A token of zeros, which represents an unknown
  * user's account, opens no account. */
 static void tokens_without_a_verifier(void **data)
 {
@@ -469,7 +469,7 @@ int main(void)
 #define test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
         test(register_and_login),
-        test(misshapen_accounts),
+        test(malformed_accounts),
         test(account_limit),
         test(duplicate_cookie_is_drawn_again),
         test(broken_randomness),

@@ -71,7 +71,7 @@ static smsp_reply parsed(smsp_verb verb, const char *line)
     return reply;
 }
 
-static smsp_error refused(smsp_verb verb, const char *line)
+static smsp_error rejected(smsp_verb verb, const char *line)
 {
     smsp_reply reply = {.code = SMSP_NO_REPLY};
     smsp_error error = parse(verb, line, strlen(line), &reply);
@@ -92,19 +92,19 @@ static void plain_replies(void **unused)
         if (ok_possible[verb])
             assert_int_equal(parsed(verb, "OK").code, SMSP_REPLY_OK);
         else if (verb != SMSP_GETMSG)
-            assert_int_equal(refused(verb, "OK"), SMSP_BAD_REPLY);
+            assert_int_equal(rejected(verb, "OK"), SMSP_BAD_REPLY);
         if (verb == SMSP_REGISTER || verb == SMSP_LOGIN || verb == SMSP_DUMP)
-            assert_int_equal(refused(verb, "You should log in first."), SMSP_BAD_REPLY);
+            assert_int_equal(rejected(verb, "You should log in first."), SMSP_BAD_REPLY);
         else
             assert_int_equal(parsed(verb, "You should log in first.").code, SMSP_REPLY_LOG_IN);
-        assert_int_equal(refused(verb, ""), SMSP_BAD_REPLY);
-        assert_int_equal(refused(verb, "\x1b[2J"), SMSP_BAD_BYTES);
+        assert_int_equal(rejected(verb, ""), SMSP_BAD_REPLY);
+        assert_int_equal(rejected(verb, "\x1b[2J"), SMSP_BAD_BYTES);
         if (verb != SMSP_GETMSG)
-            assert_int_equal(refused(verb, "maybe"), SMSP_BAD_REPLY);
+            assert_int_equal(rejected(verb, "maybe"), SMSP_BAD_REPLY);
     }
-    assert_int_equal(refused(SMSP_SALT, "OK"), SMSP_BAD_REPLY);
-    assert_int_equal(refused(SMSP_NO_VERB, "KO"), SMSP_BAD_REPLY);
-    assert_int_equal(refused(SMSP_SALT, "KO"), SMSP_BAD_REPLY);
+    assert_int_equal(rejected(SMSP_SALT, "OK"), SMSP_BAD_REPLY);
+    assert_int_equal(rejected(SMSP_NO_VERB, "KO"), SMSP_BAD_REPLY);
+    assert_int_equal(rejected(SMSP_SALT, "KO"), SMSP_BAD_REPLY);
 }
 
 static void cookies(void **unused)
@@ -115,14 +115,14 @@ static void cookies(void **unused)
     (void)unused;
     assert_int_equal(reply.code, SMSP_REPLY_COOKIE);
     assert_span_equal(reply.text, "Zm9v+/==");
-    assert_int_equal(refused(SMSP_LOGIN, "OK "), SMSP_BAD_REPLY);
-    assert_int_equal(refused(SMSP_LOGIN, "OK a b"), SMSP_BAD_REPLY);
-    assert_int_equal(refused(SMSP_LOGIN, "OKa"), SMSP_BAD_REPLY);
-    assert_int_equal(refused(SMSP_LOGIN, "ok a"), SMSP_BAD_REPLY);
+    assert_int_equal(rejected(SMSP_LOGIN, "OK "), SMSP_BAD_REPLY);
+    assert_int_equal(rejected(SMSP_LOGIN, "OK a b"), SMSP_BAD_REPLY);
+    assert_int_equal(rejected(SMSP_LOGIN, "OKa"), SMSP_BAD_REPLY);
+    assert_int_equal(rejected(SMSP_LOGIN, "ok a"), SMSP_BAD_REPLY);
     snprintf(line, sizeof line, "OK %0255d", 0);
     assert_int_equal(parsed(SMSP_REGISTER, line).text.len, 255);
     snprintf(line, sizeof line, "OK %0256d", 0);
-    assert_int_equal(refused(SMSP_REGISTER, line), SMSP_BAD_REPLY);
+    assert_int_equal(rejected(SMSP_REGISTER, line), SMSP_BAD_REPLY);
 }
 
 static void counts(void **unused)
@@ -136,7 +136,7 @@ static void counts(void **unused)
     assert_int_equal(parsed(SMSP_COUNT, "COUNTED 10").count, 10);
     assert_true(parsed(SMSP_COUNT, "COUNTED 4294967295").count == UINT32_MAX);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(refused(SMSP_COUNT, bad[i]), SMSP_BAD_REPLY);
+        assert_int_equal(rejected(SMSP_COUNT, bad[i]), SMSP_BAD_REPLY);
 }
 
 static void texts(void **unused)

@@ -82,7 +82,7 @@ static void content_with_spaces(void **unused)
 }
 
 /* REQ-5: malformed or missing. */
-static void misshapen_parts(void **unused)
+static void malformed_parts(void **unused)
 {
     (void)unused;
     EMPTIED("STORE bob", SMSP_STORE, "bob", "", "", "");
@@ -184,7 +184,7 @@ static smsp_error format(const smsp_request *request)
     return smsp_request_format(request, out, sizeof out, &len);
 }
 
-static void format_refuses(void **unused)
+static void format_rejects(void **unused)
 {
     smsp_request r = {.verb = SMSP_STORE, .username = SPAN("bob"), .cookie = SPAN("ABC+/=")};
 
@@ -216,9 +216,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_command),         cmocka_unit_test(content_with_spaces),
-        cmocka_unit_test(misshapen_parts),       cmocka_unit_test(wrong_number_of_parts),
+        cmocka_unit_test(malformed_parts),       cmocka_unit_test(wrong_number_of_parts),
         cmocka_unit_test(verbs),                 cmocka_unit_test(bytes),
-        cmocka_unit_test(limits),                cmocka_unit_test(format_refuses),
+        cmocka_unit_test(limits),                cmocka_unit_test(format_rejects),
     };
     return cmocka_run_group_tests_name("request", tests, NULL, NULL);
 }
