@@ -204,7 +204,7 @@ typedef enum smsp_verb {
 } smsp_verb;
 
 /* The number of commands. */
-#define SMSP_PLUS_ONE(verb, name, parts, success, unknown_cookie) +1
+#define SMSP_PLUS_ONE(verb, name, parts, success, unknown_cookie) +1 /* NOLINT(bugprone-macro-parentheses) */
 #define SMSP_VERBS (SMSP_COMMANDS(SMSP_PLUS_ONE))
 
 /* Returns "REGISTER" to "DUMP"; "?" for any other value. Never NULL. */
