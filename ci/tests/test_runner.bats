@@ -183,7 +183,7 @@ assert "device" in seen["/dev/null"] and seen["/dev/null"].startswith("c"), seen
         for _ in $(seq 100); do [ -s "$PIDFILE" ] && break; sleep 0.05; done
         [ -s "$PIDFILE" ]
         kill -s "$signal" "$runner"
-        run wait "$runner"
+        wait "$runner" || true
         ended "$(cat "$PIDFILE")"
         [ -z "$(ls "$TMPDIR")" ]
     done

@@ -74,31 +74,43 @@ def processor_time(pid):
         return int(file.read().split()[0]) / 1e9
 
 
+def log_in_as_both(server, names, taken, waited):
+    """The processor time of a wrong login by each name and the time until its reply, on a connection of its own."""
+    with server.client() as client:
+        wait_for(server.workers, "a worker")
+        (pid,) = server.workers()
+        for name in names:
+            spent, began = processor_time(pid), time.perf_counter()
+            want(client.ask(f"LOGIN {name} wrong"), "KO")
+            waited[name].append(time.perf_counter() - began)
+            taken[name].append(processor_time(pid) - spent)
+    wait_for(lambda: not server.workers(), "the end of the worker")
+
+
+def alike(known, unknown):
+    return 0.8 < known / unknown < 1.25
+
+
 @scenario
 def login_times(count=24):
     """An unknown name and a wrong password take the same time: of the processor, and until the reply.
 
-    Each is the first of its connection as often as the second. Other load adds to the time until a reply, so
-    that the shortest are compared; it adds little to the processor's."""
+    Each is the first of its connection as often as the second. Other load hardly adds to the processor's time. It
+    adds to the time until a reply, so the shortest are compared, of more logins as long as they differ: a delay
+    of the server's own would be in all of them."""
     names, taken, waited = ["alice", "nobody"], {"alice": [], "nobody": []}, {"alice": [], "nobody": []}
     with Server(*FULL) as server:
         with server.client() as client:
             client.register("alice", "right")
         wait_for(lambda: not server.workers(), "the end of the first worker")
-        for number in range(count):
-            with server.client() as client:
-                wait_for(server.workers, "a worker")
-                (pid,) = server.workers()
-                for name in names[::-1] if number % 2 else names:
-                    spent, began = processor_time(pid), time.perf_counter()
-                    want(client.ask(f"LOGIN {name} wrong"), "KO")
-                    waited[name].append(time.perf_counter() - began)
-                    taken[name].append(processor_time(pid) - spent)
-            wait_for(lambda: not server.workers(), "the end of the worker")
+        for number in range(20 * count):
+            log_in_as_both(server, names[::-1] if number % 2 else names, taken, waited)
+            if number + 1 >= count and alike(*(min(waited[name]) for name in names)):
+                break
     for what, summary, times in (("processor time", statistics.median, taken), ("time until the reply", min, waited)):
         known, unknown = (summary(times[name]) * 1000 for name in names)
-        print(f"LOGIN, {what} of {count}: wrong password {known:.2f} ms, unknown name {unknown:.2f} ms")
-        want(0.8 < known / unknown < 1.25, True, f"{what} alike: {known:.2f} ms and {unknown:.2f} ms")
+        print(f"LOGIN, {what} of {number + 1}: wrong password {known:.2f} ms, unknown name {unknown:.2f} ms")
+        want(alike(known, unknown), True, f"{what} alike: {known:.2f} ms and {unknown:.2f} ms")
         want(known > 3, True, f"a password costs something: {known:.2f} ms")
 
 
