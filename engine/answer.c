@@ -36,7 +36,6 @@ smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, const sms
     smsp_tokenized tokenized;
     smsp_cookie cookie;
     uint8_t text[SMSP_CONTENT_MAX];
-    smsp_reply reply = {.code = SMSP_REPLY_KO};
 
     if (size < SMSP_REPLY_MAX + 1)
         return SMSP_NO_ROOM;
@@ -50,8 +49,7 @@ smsp_error smsp_answer(smsp_state *state, const smsp_secrets *secrets, const sms
         if (error != SMSP_OK)
             return error;
     }
-    reply.code = result.code;
-    reply.count = result.count;
+    smsp_reply reply = {.code = result.code, .count = result.count};
     if (result.code == SMSP_REPLY_COOKIE)
         reply.text = (smsp_span){cookie.hex, SMSP_COOKIE_LEN};
     if (result.code == SMSP_REPLY_TEXT) {

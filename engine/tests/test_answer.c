@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* smsp_answer and tokenizing, what DUMP prints, and smsp_state_init. */
+/* smsp_answer, what DUMP prints, and smsp_state_init. */
 #include "test_support.h"
 
 /* ---- DUMP ---- */
@@ -76,24 +76,6 @@ static void dump_of_the_longest_name(void **data)
     assert_string_equal(p.text, expected);
 }
 
-/* The verb of a line that did not parse is SMSP_NO_VERB, not SMSP_SALT; neither is executed. */
-static void no_verb_is_answered_ko(void **data)
-{
-    world *w = *data;
-    smsp_request request;
-    smsp_tokenized tokenized;
-    smsp_reply_code code = SMSP_NO_REPLY;
-
-    assert_int_equal(smsp_request_parse((const uint8_t *)"SALT alice", 10, &request), SMSP_BAD_VERB);
-    assert_int_equal(request.verb, SMSP_NO_VERB);
-    for (int verb = SMSP_SALT; verb <= SMSP_NO_VERB; verb++) {
-        request.verb = (smsp_verb)verb;
-        assert_int_equal(smsp_tokenize(&w->secrets, &request, &tokenized, &code), SMSP_NEXT_REPLY);
-        assert_int_equal(code, SMSP_REPLY_KO);
-        code = SMSP_NO_REPLY;
-    }
-}
-
 /* ---- smsp_answer ---- */
 
 static void answers(void **data)
@@ -114,19 +96,6 @@ static void answers(void **data)
     assert_string_equal(say(w, "DUMPLING"), KO); /* REQ-3 */
     assert_string_equal(say(w, "STORE a b c"), KO); /* REQ-4 */
     assert_string_equal(say(w, "DUMP \x7f"), KO);   /* REQ-1 */
-}
-
-static void tokenized_login_has_no_content(void **data)
-{
-    world *w = *data;
-    smsp_request request = {.verb = SMSP_LOGIN, .username = SPAN("alice"), .password = SPAN("password")};
-    smsp_salt salt = {.cost = 7};
-    smsp_tokenized tokenized = {.content = SPAN("what was there before")};
-    smsp_cookie candidate;
-
-    assert_int_equal(smsp_tokenize_login(&w->secrets, &request, &salt, &tokenized, &candidate), SMSP_OK);
-    assert_span_equal(tokenized.username, "alice");
-    assert_span_equal(tokenized.content, "");
 }
 
 /* ---- smsp_state_init ---- */
@@ -212,8 +181,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(dump, setup, teardown),
         cmocka_unit_test_setup_teardown(dump_of_the_longest_name, setup, teardown),
-        cmocka_unit_test_setup_teardown(no_verb_is_answered_ko, setup, teardown),
-        cmocka_unit_test_setup_teardown(tokenized_login_has_no_content, setup, teardown),
         cmocka_unit_test_setup_teardown(answers, setup, teardown),
         cmocka_unit_test(limits_of_a_state),
         cmocka_unit_test(size_of_text),
