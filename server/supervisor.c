@@ -90,11 +90,14 @@ static bool begin_listening(const listeners *all)
     return true;
 }
 
+/* glibc before 2.34 does not have it. */
+extern pid_t _Fork(void) __attribute__((weak)); /* NOLINT(readability-redundant-declaration): weak here */
+
 /* With _Fork the C library does not put itself in order for the child, which is for
  * processes of many threads and would have it copy four pages (ci/bench/LOG.md). */
 static void start_worker(supervisor *s, uint32_t i, int client, const client_address *from)
 {
-    pid_t worker = _Fork();
+    pid_t worker = _Fork != NULL ? _Fork() : fork();
 
     if (worker == 0)
         worker_run(s->options, s->all, i, client, s->self);

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress, contextmanager
 
 from harness import SMSPD, Server, alive, children_of, preloadable, scenario, wait_for, want
 from process_scenarios import kill
@@ -189,7 +189,8 @@ def backup_and_restore():
             server.process.kill()
             wait_for(lambda: not any(alive(pid) for pid in pids), "keeper and worker end", 2)
         for name in ("mail.db-wal", "mail.db-shm"):
-            os.unlink(f"{data}/{name}")
+            with suppress(FileNotFoundError):  # a keeper that saw the end in time has tidied up
+                os.unlink(f"{data}/{name}")
         with open(f"{data}/mail.db", "wb") as mail, open(f"{backup}/mail.db", "rb") as copy:
             shutil.copyfileobj(copy, mail)
         with Server("--data", data) as server, server.client() as client:

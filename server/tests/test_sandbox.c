@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -29,6 +30,7 @@
 #define CALLS_MAX  512
 #define CALL_MS    200 /* for one that blocks: then it was allowed */
 #define DIES       (-SIGSYS)
+#define NOBODY     65534
 #define OUT_OF_X64 0x40000000 /* the x32 calls of x86-64 */
 
 static char data[64];
@@ -302,6 +304,12 @@ static void test_filters_of_other_architectures(void **context)
     assert_int_equal(sandbox_filter_len(SANDBOX_WORKER, 1), 0);
 }
 
+/* All calls are tried: a filter that is too wide must not harm the machine (sethostname). */
+static bool give_up_root(void)
+{
+    return geteuid() != 0 || (setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+}
+
 static void list(const char *name_of_it, sandbox_who who)
 {
     printf("%s:", name_of_it);
@@ -331,10 +339,12 @@ int main(int argc, char **argv)
         return 1;
     }
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
+        if (rmdir(data) != 0 || !give_up_root())
+            return 1;
         list("worker", SANDBOX_WORKER);
         list("keeper", SANDBOX_KEEPER);
-    } else {
-        status = cmocka_run_group_tests(tests, NULL, NULL);
+        return 0;
     }
+    status = cmocka_run_group_tests(tests, NULL, NULL);
     return rmdir(data) == 0 ? status : 1;
 }
