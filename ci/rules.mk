@@ -63,10 +63,10 @@ coverage-programs: ## measure lines and branches of server/ and client/, and fai
 	@ci/coverage_programs
 
 .PHONY: check-portable analyse
-check-portable: ## compare and test the engine across compilers, word sizes, byte orders and C libraries
+check-portable: ## build and test engine and server across compilers, word sizes, byte orders and C libraries
 	@ci/deps portable unit conformance
 	@$(MAKE) --no-print-directory -s replay
-	@ci/portable
+	@status=0; ci/portable || status=1; ci/portable-server || status=1; exit $$status
 
 analyse: ## run the analysers that take minutes: gcc -fanalyzer, scan-build, sparse, clang -Weverything
 	@ci/deps analyse
