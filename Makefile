@@ -34,7 +34,7 @@ libs = $(if $(call has,$(1)),$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null))
 all: ## build server/smspd and client/smsp (the default)
 
 # The engine's first: the others stand on it, and on $(LIBSMSP).
-include engine/rules.mk $(filter-out engine/rules.mk,$(wildcard */*.mk */*/*.mk))
+include engine/rules.mk $(filter-out engine/rules.mk,$(sort $(wildcard */*.mk */*/*.mk)))
 
 $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)

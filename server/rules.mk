@@ -43,6 +43,9 @@ $(SMSPD_REFUSING): $(filter-out $(SMSPD_STORE:%=$(B)/server/%.o),$(SMSPD_OBJ)) $
 $(B)/server/tests/test_slot: $(B)/server/tests/test_slot.o $(B)/server/slot.o $(B)/server/slot_entry.o $(B)/server/yield.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
+$(B)/server/tests/test_yield: $(B)/server/tests/test_yield.o $(B)/server/yield.o
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
+
 $(B)/server/tests/test_listener: $(B)/server/tests/test_listener.o $(B)/server/listener.o $(B)/server/log.o
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
@@ -69,12 +72,12 @@ $(B)/server/tests/test_sandbox: $(B)/server/tests/test_sandbox.o $(SMSPD_SANDBOX
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -lcmocka -o $@
 
 # Parts that are not in have no tests.
-SMSPD_UNIT := $(B)/server/tests/test_slot $(B)/server/tests/test_listener \
+SMSPD_UNIT := $(B)/server/tests/test_slot $(B)/server/tests/test_yield $(B)/server/tests/test_listener \
 	$(if $(parts_store),$(B)/server/tests/test_store $(B)/server/tests/test_store_refused) \
 	$(if $(parts_sandbox),$(B)/server/tests/test_sandbox)
 
 # The folder may have any name, so the shell writes it, in quotes.
-SMSPD_TESTED := SMSPD="$$PWD/$(SMSPD)" SMSPD_REFUSING="$$PWD/$(SMSPD_REFUSING)" \
+SMSPD_TESTED := SMSP_LOAD="$$PWD/$(LOAD_BIN)" SMSPD="$$PWD/$(SMSPD)" SMSPD_REFUSING="$$PWD/$(SMSPD_REFUSING)" \
 	SMSPD_FAULTS="$$PWD/$(FAULT_DISK)" SMSPD_REFUSALS="$$PWD/$(REFUSED_CALLS)" FAULT_CALLS_SO="$$PWD/$(FAULT_CALLS)" \
 	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST="$$PWD/$(B)/server/tests/test_sandbox")
 
@@ -85,7 +88,7 @@ tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(FAULT_CALLS) $(REFUSED_CALLS)
 RUN_SMSPD_UNIT := status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done
 
 .PHONY: check-server check-server-units check-server-san check-server-faults check-server-long
-check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(REFUSED_CALLS) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
+check-server: $(SMSPD) $(LOAD_BIN) $(SMSPD_REFUSING) $(FAULT_DISK) $(REFUSED_CALLS) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
 	@$(RUN_SMSPD_UNIT); $(SMSPD_TESTED) bats $(SMSPD_BATS) || status=1; exit $$status
 
 check-server-units: $(SMSPD_UNIT) ## the unit tests of it alone

@@ -22,24 +22,26 @@ static size_t whole_pages(size_t bytes)
     return (bytes + page - 1) / page * page;
 }
 
+static uint8_t *map_shared(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return at == MAP_FAILED ? NULL : at;
+}
+
 bool slots_map(slots *all, uint32_t count)
 {
     size_t status_size = whole_pages(sizeof(server_status));
-    size_t hints_size = whole_pages(count);
     size_t stride = whole_pages(sizeof(slot));
-    size_t size = status_size + hints_size + count * stride;
     int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    uint8_t *at = map_shared(status_size + count * stride);
+    uint8_t *hints = map_shared(whole_pages(count / 8 + 8));
 
-    if (wake < 0)
-        return false;
-    uint8_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED) {
-        (void)close(wake);
-        return false;
-    }
+    if (wake < 0 || at == NULL || hints == NULL)
+        return false; /* the server ends */
     *all = (slots){.status = (server_status *)(void *)at,
-                   .hints = (_Atomic uint8_t *)(at + status_size),
-                   .first = at + status_size + hints_size,
+                   .hints = (_Atomic uint64_t *)(void *)hints,
+                   .first = at + status_size,
                    .status_size = status_size,
                    .stride = stride,
                    .count = count,
@@ -81,11 +83,27 @@ void slots_wipe(const slots *all, uint32_t i)
 
 /* ---- Hand-over ---- */
 
+#define HINTS 64u /* in a word */
+
+static uint64_t hint_bit(uint32_t i)
+{
+    return UINT64_C(1) << i % HINTS;
+}
+
 uint32_t slots_take_hint(const slots *all, uint32_t from, uint32_t end)
 {
-    for (uint32_t i = from; i < end; i++) {
-        if (atomic_load_explicit(&all->hints[i], memory_order_relaxed) != 0) {
-            atomic_store(&all->hints[i], 0); /* before the owner is read */
+    uint32_t i = from;
+
+    while (i < end) {
+        uint64_t rest = atomic_load_explicit(&all->hints[i / HINTS], memory_order_relaxed) >> i % HINTS;
+        if (rest == 0) {
+            i = (i / HINTS + 1) * HINTS;
+            continue;
+        }
+        for (; (rest & 1u) == 0; rest >>= 1)
+            i++;
+        if (i < end) {
+            (void)atomic_fetch_and(&all->hints[i / HINTS], ~hint_bit(i)); /* before the owner is read */
             return i;
         }
     }
@@ -94,21 +112,25 @@ uint32_t slots_take_hint(const slots *all, uint32_t from, uint32_t end)
 
 void slots_set_hint(const slots *all, uint32_t i)
 {
-    atomic_store(&all->hints[i], 1);
+    (void)atomic_fetch_or(&all->hints[i / HINTS], hint_bit(i));
 }
 
 bool slots_any_hint(const slots *all, uint32_t end)
 {
-    uint8_t set = 0;
+    uint64_t set = 0;
 
-    for (uint32_t i = 0; i < end; i++)
-        set |= atomic_load_explicit(&all->hints[i], memory_order_relaxed);
+    for (uint32_t i = 0; i < end; i += HINTS)
+        set |= atomic_load_explicit(&all->hints[i / HINTS], memory_order_relaxed);
     return set != 0;
 }
 
 slot_end slots_end_of(const slots *all, uint32_t i, int wake)
 {
-    return (slot_end){.slot = slots_at(all, i), .status = all->status, .hint = &all->hints[i], .wake = wake};
+    return (slot_end){.slot = slots_at(all, i),
+                      .status = all->status,
+                      .hint_word = &all->hints[i / HINTS],
+                      .hint_bit = hint_bit(i),
+                      .wake = wake};
 }
 
 /* To yield once or twice is cheaper than to sleep and be woken: the keeper runs
@@ -134,7 +156,7 @@ void slot_exchange(slot_end *mine, uint32_t count, uint32_t len)
     /* In one order with the keeper's "I sleep" and its last look at the hints
      * (all seq_cst): either it sees this hint, or we see that it sleeps. */
     atomic_store(&own->owner, SLOT_KEEPER);
-    atomic_store(mine->hint, 1);
+    (void)atomic_fetch_or(mine->hint_word, mine->hint_bit);
     if (atomic_load(&mine->status->keeper_sleeps) && write(mine->wake, &one, sizeof one) < 0)
         (void)0; /* EAGAIN: the counter is full, so the keeper wakes all the same */
     if (back_soon(mine) || !atomic_compare_exchange_strong(&own->owner, &keeper, SLOT_KEEPER_AWAITED))

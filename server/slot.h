@@ -86,7 +86,7 @@ typedef struct server_status {
 
 typedef struct slots {
     server_status *status;
-    _Atomic uint8_t *hints; /* one for each slot: not 0 if it was handed over */
+    _Atomic uint64_t *hints; /* one bit for each slot: it was handed over */
     uint8_t *first;
     size_t status_size;
     size_t stride; /* bytes from one slot to the next */
@@ -106,7 +106,7 @@ bool slots_keep_only(const slots *all, uint32_t i) SMSP_MUST_USE;
 /* Makes slot i all zero and gives its pages back, but for two. Nobody may be using it. */
 void slots_wipe(const slots *all, uint32_t i);
 
-/* The hints are a table that all workers can write, so that the keeper need not look at
+/* The hints are a table of bits that all workers can write, so that the keeper need not look at
  * slots that are idle. They are hints only: a hostile worker can set or clear any of them.
  *
  * Keeper: the first hint from number from on and below end that is set, and clears it; end
@@ -123,7 +123,8 @@ bool slots_any_hint(const slots *all, uint32_t end);
 typedef struct slot_end {
     slot *slot;
     const server_status *status;
-    _Atomic uint8_t *hint;
+    _Atomic uint64_t *hint_word;
+    uint64_t hint_bit;
     int wake;
     yielder yields;
 } slot_end;

@@ -271,14 +271,22 @@ def stopped_log():
 
 SLOT_AREA = 65536  # slot.h
 
-def slot_address(pid):
-    """Where a worker's slot is mapped: its only shared and writable memory, but for what a build that counts has."""
+PAGE = os.sysconf("SC_PAGESIZE")
+
+
+def shared_memory(pid):
+    """Where a worker's slot and the table of hints are mapped: its only shared and writable memory, but for what
+    a build that counts has."""
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
-        found = [line for line in maps if " rw-s " in line and not line.endswith(".profraw\n")]
-    want(len(found), 1, "shared writable mappings of a worker")
-    start, end = (int(part, 16) for part in found[0].split(" ")[0].split("-"))
-    want(end - start, 2 * SLOT_AREA, "bytes of a slot")
-    return start
+        found = [line.split(" ")[0] for line in maps if " rw-s " in line and not line.endswith(".profraw\n")]
+    spans = [tuple(int(part, 16) for part in span.split("-")) for span in found]
+    by_size = sorted((end - start, start) for start, end in spans)
+    want([size for size, _ in by_size], [PAGE, 2 * SLOT_AREA], "sizes of the shared writable mappings of a worker")
+    return {"hints": by_size[0][1], "slot": by_size[1][1]}
+
+
+def slot_address(pid):
+    return shared_memory(pid)["slot"]
 
 
 @scenario

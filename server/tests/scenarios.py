@@ -8,6 +8,7 @@ import sys
 import access_scenarios
 import call_scenarios
 import failing_scenarios
+import fairness_scenarios
 import place_scenarios
 import process_scenarios
 import store_scenarios
@@ -15,7 +16,7 @@ import wire_scenarios
 from harness import SCENARIOS, SMSPD, end_cleanly
 
 LONGEST = 600  # seconds; then a scenario has failed
-MODULES = (access_scenarios, call_scenarios, failing_scenarios, place_scenarios, process_scenarios, store_scenarios,
+MODULES = (access_scenarios, call_scenarios, failing_scenarios, fairness_scenarios, place_scenarios, process_scenarios, store_scenarios,
            wire_scenarios)  # each fills SCENARIOS
 
 

@@ -58,3 +58,7 @@ play() {
         skip "this machine has no IPv6"
     play ipv6
 }
+@test "server: the cost of a request follows the active clients, not those that are idle or gone" { play cost_follows_the_work; }
+@test "server: busy processes beside it cost what the scheduler takes, not more" { play busy_processors; }
+@test "server: a worker that clears the hints of others delays them by a bounded time" { play hints_cleared; }
+@test "server: a MESSAGE and the GETMSG behind it stay together behind long texts" { play message_and_getmsg_behind_long_texts; }
