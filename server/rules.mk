@@ -77,7 +77,7 @@ SMSPD_UNIT := $(B)/server/tests/test_slot $(B)/server/tests/test_yield $(B)/serv
 	$(if $(parts_sandbox),$(B)/server/tests/test_sandbox)
 
 # The folder may have any name, so the shell writes it, in quotes.
-SMSPD_TESTED := SMSP_LOAD="$$PWD/$(LOAD_BIN)" SMSPD="$$PWD/$(SMSPD)" SMSPD_REFUSING="$$PWD/$(SMSPD_REFUSING)" \
+SMSPD_TESTED := SMSPD="$$PWD/$(SMSPD)" SMSPD_REFUSING="$$PWD/$(SMSPD_REFUSING)" \
 	SMSPD_FAULTS="$$PWD/$(FAULT_DISK)" SMSPD_REFUSALS="$$PWD/$(REFUSED_CALLS)" FAULT_CALLS_SO="$$PWD/$(FAULT_CALLS)" \
 	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST="$$PWD/$(B)/server/tests/test_sandbox")
 
@@ -88,7 +88,7 @@ tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(FAULT_CALLS) $(REFUSED_CALLS)
 RUN_SMSPD_UNIT := status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done
 
 .PHONY: check-server check-server-units check-server-san check-server-faults check-server-long
-check-server: $(SMSPD) $(LOAD_BIN) $(SMSPD_REFUSING) $(FAULT_DISK) $(REFUSED_CALLS) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
+check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(REFUSED_CALLS) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
 	@$(RUN_SMSPD_UNIT); $(SMSPD_TESTED) bats $(SMSPD_BATS) || status=1; exit $$status
 
 check-server-units: $(SMSPD_UNIT) ## the unit tests of it alone
