@@ -4,16 +4,25 @@ import os
 import stat
 import subprocess
 
-# What a build makes outside build/, and what Python keeps beside its sources.
-MADE = {"build", ".git", "server/smspd", "client/smsp", "client/smsp-load", "conformance/report.html"}
-KEPT = "__pycache__"
+KEPT = "__pycache__"  # by Python beside its sources
 # Other programs make and remove these while the tests run.
 PASSING = ("pts", "shm", "mqueue", "hugepages")
 
 
+def made(root):
+    """What a build makes: the lines of .gitignore that name one place, and build/ in any case."""
+    places = {"build", ".git"}
+    try:
+        with open(os.path.join(root, ".gitignore"), encoding="utf-8") as file:
+            places.update(line.strip().strip("/") for line in file if line.startswith("/"))
+    except FileNotFoundError:
+        pass
+    return places
+
+
 def snapshot(root, devices="/dev"):
     """{path: facts} of all files of both trees."""
-    seen = {}
+    seen, built = {}, made(root)
     for folder, below, files in os.walk(devices):
         if folder == devices:
             below[:] = [name for name in below if name not in PASSING]
@@ -21,10 +30,10 @@ def snapshot(root, devices="/dev"):
             record(seen, os.path.join(folder, name), of_content=False)
     for folder, below, files in os.walk(root):
         inside = os.path.relpath(folder, root)
-        below[:] = [name for name in below if name != KEPT and os.path.normpath(os.path.join(inside, name)) not in MADE]
+        below[:] = [name for name in below if name != KEPT and os.path.normpath(os.path.join(inside, name)) not in built]
         for name in below + files:
             path = os.path.normpath(os.path.join(inside, name))
-            if path not in MADE:
+            if path not in built:
                 record(seen, os.path.join(root, path), of_content=True)
     return seen
 

@@ -12,6 +12,7 @@ setup() {
     mkdir -p "$root/ci" "$devices"
     cp "$source/ci/test" "$source/ci/guard.py" "$source/ci/ending.py" "$root/ci"
     table="$BATS_TEST_TMPDIR/jobs"
+    printf '/build/\n/client/smsp\n__pycache__/\n.hypothesis/\n' >"$root/.gitignore"
 }
 
 job() {
@@ -98,17 +99,16 @@ ended() {
 
 @test "runner: a new, a changed and a removed file of the source tree are failures, what make builds is not" {
     touch "$root/changed" "$root/removed"
-    job a 20 'echo ok 1; touch new; chmod 600 changed; rm removed; mkdir -p build/x client ci/__pycache__; touch build/x/y client/smsp ci/__pycache__/z'
-    counts "1 passed, 4 failed" 1
+    job a 20 'echo ok 1; touch new; chmod 600 changed; rm removed; mkdir -p build/x client ci/__pycache__ .hypothesis; touch build/x/y client/smsp ci/__pycache__/z'
+    counts "1 passed, 5 failed" 1
     for words in "$root/new: was not there -> -rw" "$root/changed: -rw-r--r-- " "-> -rw------- " \
-        "$root/removed: " "-> is gone" "$root/client: was not there"; do
+        "$root/removed: " "-> is gone" "$root/client: was not there" "$root/.hypothesis: was not there"; do
         grep -F -- "the tests left something changed" <<<"$output" | grep -F -- "$words"
     done
 }
 
 @test "runner: what git sees at the end and did not see before is a failure" {
     git -c init.defaultBranch=main init -q "$root"
-    printf '/build/\n__pycache__/\n' >"$root/.gitignore"
     git -C "$root" add -A
     git -C "$root" -c user.name=x -c user.email=x@localhost commit -q -m x
     job a 20 'echo ok 1'
