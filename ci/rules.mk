@@ -1,7 +1,8 @@
 # Tests, lint and installation.
 
 INSTALL ?= install
-VERSION := $(shell sed -n 's/^.define SMSP_VERSION "\(.*\)"/\1/p' engine/smsp.h)
+# exec: through a shell, which finds sed in an empty environment too.
+VERSION := $(shell exec sed -n 's/^.define SMSP_VERSION "\(.*\)"/\1/p' engine/smsp.h)
 MAN1 := $(wildcard client/*.1 client/load/*.1)
 MAN8 := $(wildcard server/*.8)
 INSTALLED := bin/smsp sbin/smspd include/smsp.h lib/libsmsp.a lib/pkgconfig/smsp.pc \

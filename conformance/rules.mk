@@ -42,7 +42,7 @@ $(REPLAY): $(B)/conformance/replay.o $(B)/conformance/replay_server.o $(LIBSMSP)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
 # Written anew when a case or what writes it has changed; a folder's date tells of cases that are gone.
-$(FLAT)/LEFT-OUT: $(shell find conformance/cases conformance/runner -name __pycache__ -prune -o -print)
+$(FLAT)/LEFT-OUT: $(shell exec find conformance/cases conformance/runner -name __pycache__ -prune -o -print)
 	@rm -rf $(FLAT)
 	@conformance/smsp-conformance --export $(FLAT) >$(FLAT).log || { cat $(FLAT).log; exit 1; }
 

@@ -27,7 +27,7 @@ scenario() {
 }
 
 @test "minimal: all MUST and SHOULD cases of the suite pass" {
-    run conformance/smsp-conformance --server "$minimal {host} {port}" --delivery whole --level should 3>&-
+    run conformance/smsp-conformance --server "$(printf %q "$minimal") {host} {port}" --delivery whole --level should 3>&-
     echo "$output" | tail -n 20
     [ "$status" -eq 0 ]
 }
