@@ -403,6 +403,16 @@ def test_demo(case):
         check(probe.connect_ex(("127.0.0.1", int(port))) != 0, "the server still runs")
 
 
+def test_demo_anywhere(case):
+    """Ctrl-C ends the demo with status 130 wherever it comes"""
+    for step in range(12):
+        demo = case.start("/usr/bin/env", "PAUSE=0", "client/demo")
+        demo.expect("After")
+        time.sleep(step * 0.01)
+        demo.type("\x03")
+        demo.ends(status=130)
+
+
 def test_completion(case):
     """Tab completes commands"""
     with server() as port:
@@ -441,7 +451,7 @@ def test_editing(case):
 COMMON = [test_session, test_password_unseen, test_password_too_long, test_session_ended, test_user_option,
           test_trace, test_long_text, test_harmless, test_reconnect, test_unreachable, test_interrupt,
           test_interrupt_line, test_terminate, test_stop, test_raw, test_raw_password, test_paste]
-EDITED = [test_demo, test_completion, test_history, test_editing]
+EDITED = [test_demo, test_demo_anywhere, test_completion, test_history, test_editing]
 
 
 def run(case, test):
