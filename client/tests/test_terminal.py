@@ -369,7 +369,7 @@ def test_raw_password(case):
         shell.expect("Password: ")
         shell.type("pw\r")
         shell.expect(r"OK [0-9a-f]{32}")
-        early = case.start("/bin/sh", "-c", f"stty raw -echo; echo ready; sleep 0.5; exec {case.smsp} 127.0.0.1 {port} login alice")
+        early = case.start("/bin/sh", "-c", f"stty raw -echo; echo ready; sleep 0.5; exec {shlex.quote(case.smsp)} 127.0.0.1 {port} login alice")
         early.expect("ready")
         early.type("pw\r")  # comes as CR, not as LF
         early.expect(r"OK [0-9a-f]{32}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Scenarios on what lasts: restarts, dead keepers, other writers, disks that fail."""
 import ctypes
+import errno
 import mmap
 import os
 import re
@@ -61,6 +62,15 @@ def keeper_of(server):
         except OSError:
             continue
     return 0
+
+
+def present_keeper(server):
+    """keeper_of, which must be there. A pid of 0 would stand for all processes of our group."""
+    wait_for(lambda: keeper_of(server) or os.geteuid() != 0, "a keeper")
+    keeper = keeper_of(server)
+    if not keeper:
+        raise PermissionError(errno.EACCES, "not readable by this user", f"/proc/{server.keeper}/fd/0")
+    return keeper
 
 
 def reconnect(server):
@@ -235,7 +245,7 @@ def keeper_replaced(count=10):
         sent, unknown = [], set()
         for turn in range(count):
             client = reconnect(server)
-            keeper = keeper_of(server)
+            keeper = present_keeper(server)
             for number in range(turn * 3 + 1):
                 text = f"{turn}-{number}"
                 if number == turn * 3:
@@ -397,7 +407,7 @@ def keeper_killed_on_a_full_disk(count=3):
             cookie = fill(client, "alice", ["one"])
         with Filler(f"{data}/else"):
             for _ in range(count):
-                killed = keeper_of(server)
+                killed = present_keeper(server)
                 os.kill(server.process.pid, signal.SIGSTOP)  # no new keeper yet
                 os.kill(killed, signal.SIGKILL)
                 wait_for(lambda old=killed: not alive(old), "the keeper ends")
