@@ -56,7 +56,7 @@ def of_diagnosis(results, bad, profile, again):
     for finding in profile.findings if profile else ():
         fault = Fault(finding.level, finding.rule, finding.title, finding.sent, finding.came, finding.expected)
         fault.key = finding.key
-        met = sorted([result for result in bad if finding.key and finding.key == result.failing], key=simplicity)
+        met = sorted([result for result in bad if meets(result, finding)], key=simplicity)
         if met:
             fault.shown_by(met[0], again)
             fault.same = [result.case.id for result in met[1:]]
@@ -65,6 +65,16 @@ def of_diagnosis(results, bad, profile, again):
                         if result.verdict == BLOCKED and finding.key == result.blocked_by]
         faults.append(fault)
     return faults
+
+
+def meets(result, finding):
+    """True if this case failed because of what the diagnosis found."""
+    verb = (result.failing or "").split(" ")[0]
+    if finding.dies:
+        return result.verdict == ERROR and verb == finding.dies
+    if finding.key == "FRM-16":
+        return result.case.rules[0] == finding.key
+    return finding.key is not None and finding.key in (result.failing, f"{verb} *")
 
 
 def sentence_of(rule, results):

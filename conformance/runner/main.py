@@ -8,11 +8,11 @@ import sys
 import time
 
 from . import environment, export, options, report_bats, report_html, report_json, report_junit, report_tap
+from .diagnosis import diagnose
 from .faults import find_faults
 from .limits import OUR_OPTIONS, BadProfile, Limits, read_limits
 from .player import Settings
-from .probe import probe
-from .profile import Profile
+from .profile import BadServerProfile, Profile, read_profile
 from .selection import BadSelection, chosen, read_excuses
 from .server import CannotStart
 from .suite import Suite, Target, style_refusal
@@ -24,6 +24,7 @@ ROOT = os.path.dirname(HERE)
 OURS = os.path.join(ROOT, "server", "smspd")
 CLIENT = os.path.join(ROOT, "client", "smsp")
 USAGE, UNTESTED = 2, 3
+RUN_TAKES = 58.0  # seconds for a run on somebody's server, so that with its end it is a minute
 
 
 class Stop(Exception):
@@ -48,6 +49,9 @@ def is_ours(chosen_options):
 def make_target(chosen_options):
     ours = is_ours(chosen_options)
     limits = Limits(options=OUR_OPTIONS if ours else None)
+    if chosen_options.profile:
+        profile = read_profile(chosen_options.profile)
+        limits = Limits(dict(limits.wire, **profile.limits), dict(limits.options, **profile.options))
     if chosen_options.limits:
         limits = read_limits(chosen_options.limits, limits)
     # Some 4,000 passwords are hashed for all deliveries, and their cost is no matter of the protocol.
@@ -62,42 +66,50 @@ def make_target(chosen_options):
                   chosen_options.name or ("smspd" if ours else None), chosen_options.start_timeout, client)
 
 
-def find_style(target, chosen_options):
-    """(a started server, the settings of the run, what to tell about them)."""
-    settings = Settings("lf", "keep", chosen_options.timeout, target.limits)
+def meet(target, settings, chosen_options):
+    """Learns how the server speaks, from --profile or by asking it: a started server. Stop."""
     server = target.server()
     try:
-        server.start(settings)
-        told = choose_style(server, settings, target, chosen_options)
+        if not chosen_options.profile:
+            ours = is_ours(chosen_options)
+            framing = "lf" if ours and chosen_options.framing == "auto" else chosen_options.framing
+            connection = "keep" if ours and chosen_options.connection == "auto" else chosen_options.connection
+            profile, server = diagnose(target, settings, framing, connection)
+            settings.take(profile)
+        elif not target.address:
+            server.start(settings)
+        if server.started_here and not chosen_options.profile:
+            server.stop()  # it has met the diagnosis
+            server = None
     except CannotStart as error:
         raise Stop(f"{target.name}: {error}", UNTESTED) from None
     except BaseException:  # Ctrl-C
         server.stop()
         raise
-    return server, settings, told
+    return server
 
 
-def choose_style(server, settings, target, chosen_options):
-    """Puts framing and connection into the settings; what to tell about them."""
-    if "auto" in (chosen_options.framing, chosen_options.connection) and not is_ours(chosen_options):
-        found = probe(server, chosen_options.timeout, target.limits, chosen_options.framing, chosen_options.connection)
-        settings.framing, settings.connection, told = found
-        return told
-    settings.framing = "lf" if chosen_options.framing == "auto" else chosen_options.framing
-    settings.connection = "keep" if chosen_options.connection == "auto" else chosen_options.connection
-    return f"framing {settings.framing}, connection {settings.connection}"
+def known_profile(chosen_options):
+    """The Profile of --profile, or of a server that speaks as ours; the command line has the last word."""
+    profile = read_profile(chosen_options.profile) if chosen_options.profile else Profile()
+    if chosen_options.framing != "auto":
+        profile.requests = profile.replies = chosen_options.framing
+    if chosen_options.connection != "auto":
+        profile.connection = chosen_options.connection
+    return profile
 
 
-def again(chosen_options, settings):
+def again(chosen_options):
     """A function that gives the one command which repeats a case."""
     words = ["conformance/smsp-conformance"]
-    for name in ("server", "limits"):
+    for name in ("server", "profile", "limits"):
         if getattr(chosen_options, name):
             words += [f"--{name}", getattr(chosen_options, name)]
     if chosen_options.address:
         words += ["--address", "%s:%d" % chosen_options.address]
-    if not is_ours(chosen_options) or settings.framing != "lf" or settings.connection != "keep":
-        words += ["--framing", settings.framing, "--connection", settings.connection]
+    for name in ("framing", "connection"):
+        if getattr(chosen_options, name) != "auto":
+            words += [f"--{name}", getattr(chosen_options, name)]
 
     def command(result):
         delivery = (result.failed_delivery or "whole").split()[0]
@@ -128,32 +140,44 @@ def run_cases(cases, chosen_options, target, excuses):
     """(results, the facts of the run, the command that repeats a case)."""
     level = chosen_options.level or ("should" if is_ours(chosen_options) else "must")
     names = chosen_options.delivery or (list(options.NAMES) if is_ours(chosen_options) else ["whole"])
-    server, settings, told = find_style(target, chosen_options)
-    repeat = again(chosen_options, settings)
-    suite = Suite(cases, target, settings, names, job_count(chosen_options, cases), excuses)
+    began, started = time.monotonic(), report_json.now()
+    settings = Settings(timeout=chosen_options.timeout, limits=target.limits, profile=known_profile(chosen_options))
+    server = meet(target, settings, chosen_options)
+    diagnosed = time.monotonic() - began
+    repeat = again(chosen_options)
+    jobs = 1 if settings.profile.port else job_count(chosen_options, cases)
+    suite = Suite(cases, target, settings, names, jobs, excuses, time_left(chosen_options, diagnosed))
     with_bats = chosen_options.bats and report_bats.available()
     report = (report_bats.BatsReport if with_bats else report_tap.TapReport)(cases, level, repeat)
     suite.tell = report.take
-    began, started = time.monotonic(), report_json.now()
     try:
-        report.begin([f"{target.name}: {told}", f"deliveries: {', '.join(names)}; timeout {settings.timeout:g} s"])
+        report.begin([f"{target.name}:", *settings.profile.lines,
+                      f"deliveries: {', '.join(names)}; timeout {settings.timeout:g} s"])
         results = suite.run(server)
         bats_status = report.end() if with_bats else 0
     finally:
         suite.stopping = True
-        server.stop()
+        if server:
+            server.stop()
         if with_bats:
             report.close()
     run = {"name": target.name, "command": target.command, "framing": settings.framing, "started": started,
            "connection": settings.connection, "limits": target.limits.wire, "level": level, "deliveries": names,
            "seconds": time.monotonic() - began, "exit_status": exit_status(results, level)}
-    run["profile"], run["diagnosis_seconds"] = Profile(), 0.0
+    run["profile"], run["diagnosis_seconds"] = settings.profile, diagnosed
     run["faults"] = find_faults(results, run["profile"], repeat)
     agree(run, with_bats, bats_status)
     if chosen_options.bats and not with_bats:
         print("# incomplete: bats is missing; the runner reported by itself", flush=True)
         run["exit_status"] = run["exit_status"] or UNTESTED
     return results, run, repeat
+
+
+def time_left(chosen_options, spent):
+    """Seconds for the cases; None: as many as they take."""
+    if chosen_options.time is None:
+        return None if is_ours(chosen_options) else max(1.0, RUN_TAKES - spent)
+    return max(1.0, chosen_options.time - spent)
 
 
 def agree(run, with_bats, bats_status):
@@ -186,6 +210,7 @@ def write_reports(results, run, repeat, chosen_options):
     document = report_json.document(results, run, repeat)
     for path, write in ((chosen_options.junit, lambda path: report_junit.write(path, results, run)),
                         (chosen_options.json, lambda path: report_json.write(path, document)),
+                        (chosen_options.save_profile, run["profile"].write),
                         (chosen_options.html, lambda path: report_html.write(path, [document]))):
         try:
             if path:
@@ -197,7 +222,7 @@ def write_reports(results, run, repeat, chosen_options):
 
 def check_reports(chosen_options):
     """A report that cannot be written is told before the run, not after it."""
-    for path in (chosen_options.junit, chosen_options.json, chosen_options.html):
+    for path in (chosen_options.junit, chosen_options.json, chosen_options.html, chosen_options.save_profile):
         if path:
             with open(path, "ab"):
                 pass
@@ -263,7 +288,7 @@ def main(arguments):
     except Stop as stop:
         status = stop.status
         print(f"smsp-conformance: {stop}", file=sys.stderr)
-    except (BadCase, BadProfile, BadSelection, report_json.BadReport) as error:
+    except (BadCase, BadProfile, BadServerProfile, BadSelection, report_json.BadReport) as error:
         status = USAGE
         print(f"smsp-conformance: {error}", file=sys.stderr)
     except BrokenPipeError:

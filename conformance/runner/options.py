@@ -24,6 +24,13 @@ def seconds(text):
     return value
 
 
+def run_seconds(text):
+    value = float(text)
+    if not 1 <= value <= 86400:
+        raise ValueError
+    return value
+
+
 def address(text):
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
@@ -70,8 +77,11 @@ def add_subject(parser):
                        help="how requests and replies end (auto: ask it)")
     group.add_argument("--connection", choices=("auto", "keep", "each"), default="auto",
                        help="a connection for many requests, or one for each (auto: ask it)")
-    group.add_argument("--limits", metavar="FILE", help="profile of the server's limits")
+    group.add_argument("--profile", metavar="FILE", help="how it speaks, from --save-profile: it is not asked again")
+    group.add_argument("--save-profile", metavar="FILE", help="write what the diagnosis found, to be edited and given back")
+    group.add_argument("--limits", metavar="FILE", help="the server's limits, if there is no profile")
     group.add_argument("--timeout", metavar="S", type=seconds, default=2.0, help="for a reply (2)")
+    group.add_argument("--time", metavar="S", type=run_seconds, help="for the whole run (60 for your server, no limit for ours)")
     group.add_argument("--start-timeout", metavar="S", type=seconds, default=15.0, help="for the server to start (15)")
 
 

@@ -2,13 +2,18 @@
 """Plays one transcript once, against one server, in one delivery."""
 import time
 
+from .dialect import CLOSED, NOTHING, verb_of
+from .pace import Pace
+from .profile import Profile
 from .template import NoSuchLimit
 from .text import show, shortened, visible
 from .values import Values
+from .traces import exchanges, key_of
 from .wire import TERMINATORS, Closed, Connection, Endless, Silence
 
 LONG_PAUSE = 0.075  # seconds: half of what makes a server take the first bytes for a request (FRM-4)
 TOLD = 100  # entries of a long transcript that are kept at its beginning, and at its end
+MOMENT = 0.02  # seconds in which a server that closes after some replies has done so
 SETTLE = 0.05  # seconds in which a reply too many would come
 
 
@@ -33,12 +38,43 @@ def stays_open(step):
     return step.template is not None and step.template.special is not None and step.template.special.kind == "nothing"
 
 
+def last_reply(case):
+    """The step that a case of a form is about."""
+    return next((step for step in reversed(case.steps) if step.what in ("expect", "refuse")), None)
+
+
+def has_closed(connection):
+    """True if the server has closed it, or does so within a moment."""
+    try:
+        while connection.receive(MOMENT):
+            pass
+    except (Closed, Endless):
+        pass
+    return connection.ended
+
+
 class Settings:
     """What holds for a whole run."""
 
-    def __init__(self, framing="lf", connection="keep", timeout=2.0, limits=None):
-        self.framing, self.connection, self.timeout = framing, connection, timeout
-        self.limits = limits or {}
+    def __init__(self, framing="lf", connection="keep", timeout=2.0, limits=None, profile=None):
+        self.timeout, self.limits = timeout, limits or {}
+        self.pace = Pace(timeout)
+        self.take(profile or Profile())
+        if not profile:
+            self.framing, self.connection = framing, connection
+
+    def take(self, profile):
+        """What is known of the server."""
+        self.profile = profile
+        self.framing, self.connection = profile.requests, profile.connection
+        self.pace.answered(profile.slowest)
+
+    def connect(self, server, framing=None, timeout=None):
+        """A Connection to the server, by its profile. OSError."""
+        profile, framing = self.profile, framing or self.framing
+        replies = profile.replies if framing == profile.requests else framing
+        noise = tuple(text.encode("utf-8", "surrogateescape") for text in (profile.greeting, profile.prompt))
+        return Connection(server.address, framing, timeout or self.pace.wait(), replies, noise, server.take_spare())
 
 
 class Player:
@@ -56,7 +92,12 @@ class Player:
         self.checks = 0
         self.stopped = lambda: False  # true: somebody wants the run to end
         self.spoiled = False  # the machine was too busy for the times that the transcript asks for
-        self.terminal_mark = server.terminal.mark() if case.wants_terminal else 0
+        self.exact = last_reply(case) if case.group == "form" else None  # judged by its form, not by what it means
+        self.shares = settings.profile.clients == "one" and case.rules[0] != "FRM-16"
+        self.terminal_mark = 0
+        if case.wants_terminal:
+            server.settle()
+            self.terminal_mark = server.terminal.mark()
 
     def play(self):
         """Mismatch, Unplayable, NoSuchLimit or OSError; otherwise all was as expected."""
@@ -68,7 +109,17 @@ class Player:
         finally:
             for connections in self.connections.values():
                 for connection in connections:
-                    connection.close()
+                    self.leave(connection)
+
+    def leave(self, connection):
+        """Closes a connection; of a server that cannot bear an unused one, not before it has said something."""
+        if self.settings.profile.fragile and not connection.spoke and not connection.ended:
+            try:
+                connection.send(self.settings.profile.alive.encode() + TERMINATORS[connection.framing])
+                connection.reply()
+            except (Closed, Silence, Endless):
+                pass
+        connection.close()
 
     # ---- sending
 
@@ -76,15 +127,23 @@ class Player:
         return self.case.framings.get(who, self.settings.framing)
 
     def open(self, who):
-        connection = Connection(self.server.address, self.framing(who), self.settings.timeout)
-        self.connections.setdefault(who, []).append(connection)
+        connection = self.settings.connect(self.server, self.framing(who))
+        self.connections.setdefault(self.key(who), []).append(connection)
         return connection
+
+    def key(self, who):
+        """Clients of a server that serves one at a time share a connection."""
+        return "everybody" if self.shares else who
 
     def connection(self, who):
         """The one that a client sends on: a new one each time if the server wants it so."""
-        if self.settings.connection == "each" or not self.connections.get(who):
+        known = self.connections.get(self.key(who))
+        if self.settings.connection == "each" or not known:
             return self.open(who)
-        return self.connections[who][-1]
+        if self.settings.profile.closes and self.case.level != "CHOICE" and not known[-1].asked and has_closed(known[-1]):
+            self.leave(known.pop())
+            return self.open(who)
+        return known[-1]
 
     def take(self, at):
         """Does the step; returns the number of the next one."""
@@ -151,7 +210,7 @@ class Player:
                 if self.delivery.breathes(number, len(pieces)):
                     time.sleep(self.delivery.breath())
                 connection.send(piece)
-                before = self.keep_time(before)
+                before = self.keep_time(before) if len(pieces) > 1 else before
             if self.delivery.name == "half-close" and self.is_last(last):
                 connection.half_close()
         except Closed:
@@ -197,7 +256,7 @@ class Player:
 
     def heard_from(self, step):
         """The connection on which this client's next reply comes."""
-        connections = self.connections.get(step.who)
+        connections = self.connections.get(self.key(step.who))
         if not connections:
             return self.open(step.who)
         return connections[0 if self.settings.connection == "each" else -1]
@@ -205,12 +264,20 @@ class Player:
     def hear(self, step, timeout=None):
         """The next reply; Mismatch if there is none."""
         connection = self.heard_from(step)
-        expected = step.template.describe(self.values)
+        expected = ("anything but " if step.what == "refuse" else "") + step.template.describe(self.values)
+        self.verb = verb_of(connection.take_asked())
+        if timeout is None and step is not self.exact and self.dialect().without_words(self.verb, NOTHING):
+            timeout = self.settings.pace.brief()
+        began = time.monotonic()
         try:
             reply = connection.reply(step.template.literal(self.values), timeout)
+            self.settings.pace.answered(time.monotonic() - began)
         except Silence as silence:
             so_far = f", only {show(silence.data)}" if silence.data else ""
-            raise Mismatch("silence", step, expected, f"no reply within {connection.timeout:g} s{so_far}") from None
+            if timeout is None:
+                self.settings.pace.hung()
+            waited = connection.timeout if timeout is None else timeout
+            raise Mismatch("silence", step, expected, f"no reply within {waited:.3g} s{so_far}") from None
         except Closed:
             so_far = f" after {show(connection.buffer)}" if connection.buffer else ""
             raise Mismatch("closed", step, expected, f"the connection closed{so_far}") from None
@@ -223,7 +290,8 @@ class Player:
 
     def spend(self, step):
         """One reply a connection: close it, and see that nothing more came."""
-        connection = self.connections[step.who].pop(0)
+        connection = self.connections[self.key(step.who)].pop(0)
+        connection.skip_noise(time.monotonic())
         rest = connection.buffer
         connection.close()
         if rest:
@@ -234,8 +302,8 @@ class Player:
         if special:
             self.expect_special(step, special)
         else:
-            reply = self.hear(step)
-            if not self.matches(step, reply):
+            reply, readings = self.understand(step)
+            if not self.matches(step, readings):
                 expected = " or ".join(template.describe(self.values) for template in [step.template] + self.equals(step))
                 raise Mismatch("reply", step, expected, show(reply))
         self.checks += special is None or special.kind != "anything or nothing"
@@ -244,13 +312,28 @@ class Player:
         """The other answers that are as good: of a CHOICE there are none, they are told apart."""
         return [] if self.case.level == "CHOICE" else step.others
 
-    def matches(self, step, reply):
-        return any(not template.special and template.match(reply, self.values)
-                   for template in [step.template] + self.equals(step))
+    def dialect(self):
+        return self.settings.profile.dialect
+
+    def understand(self, step):
+        """(the next reply, what it may mean in the document's words). Silence has a meaning for some servers."""
+        try:
+            reply = self.hear(step)
+        except Mismatch as mismatch:
+            how = {"silence": NOTHING, "closed": CLOSED}.get(mismatch.kind)
+            meanings = self.dialect().without_words(self.verb, how) if how and step is not self.exact else []
+            if not meanings:
+                raise
+            return mismatch.actual.encode(), meanings
+        return reply, [reply] if step is self.exact else self.dialect().readings(self.verb, reply)
+
+    def matches(self, step, readings):
+        return any(not template.special and template.match(reading, self.values)
+                   for template in [step.template] + self.equals(step) for reading in readings)
 
     def expect_special(self, step, special):
         if special.kind == "anything":
-            self.hear(step)
+            self.understand(step)
         elif special.kind == "anything or nothing":
             try:
                 self.hear(step)
@@ -285,8 +368,8 @@ class Player:
             raise Mismatch("extra", step, "nothing yet", show(connection.buffer))
 
     def do_refuse(self, step):
-        reply = self.hear(step)
-        if step.template.match(reply, self.values):
+        reply, readings = self.understand(step)
+        if all(step.template.match(reading, self.values) for reading in readings[1:] or readings):
             raise Mismatch("reply", step, f"anything but {step.template.source}", show(reply))
         self.checks += 1
 
@@ -318,7 +401,7 @@ class Player:
             connection.half_close()
             return
         connection.reset() if step.text == "reset" else connection.close()
-        self.connections[step.who].clear()
+        self.connections[self.key(step.who)].clear()
 
     def do_terminal(self, step):
         self.note(step, step.text, ":")
@@ -358,7 +441,7 @@ class Player:
                 connection.half_close()
                 rest = connection.rest(SETTLE)
                 if rest:
-                    step = [step for step in self.case.steps if step.who == who][-1]
+                    step = [step for step in self.case.steps if who in (step.who, "everybody")][-1]
                     raise Mismatch("extra", step, f"no more replies to {who}", show(rest))
 
     def note(self, step, text, mark=None):

@@ -22,9 +22,10 @@ class BadServerProfile(Exception):
 class Finding:
     """What the diagnosis saw go wrong. key: what cases wait for, for example "MESSAGE OK"; None: nothing waits."""
 
-    FIELDS = ("key", "level", "rule", "title", "sent", "came", "expected")
+    FIELDS = ("key", "level", "rule", "title", "sent", "came", "expected", "dies")
 
-    def __init__(self, key, level, rule, title, sent=(), came="", expected=""):
+    def __init__(self, key, level, rule, title, sent=(), came="", expected="", dies=None):
+        self.dies = dies  # the command that ends the process
         self.key, self.level, self.rule, self.title = key, level, rule, title
         self.sent, self.came, self.expected = list(sent), came, expected
 
@@ -53,8 +54,13 @@ class Profile:
         self.lines = []        # the diagnosis for people
 
     def broken(self, key):
-        """The finding that a case waits for, or None."""
-        return next((finding for finding in self.findings if finding.key == key), None)
+        """The finding that a case waits for, or None. The key `LOGOUT *` is all of LOGOUT."""
+        every = key.split(" ")[0] + " *"
+        return next((finding for finding in self.findings if finding.key in (key, every, "* *")), None)
+
+    def gone(self, verb):
+        """True if the server does not know a command at all."""
+        return any(finding.key == f"{verb} *" for finding in self.findings)
 
     # ---- JSON
 

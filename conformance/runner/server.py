@@ -10,7 +10,8 @@ import tempfile
 import threading
 import time
 
-from .wire import TERMINATORS, Closed, Connection, Endless, Silence
+from . import listening
+from .wire import TERMINATORS, Closed, Endless, Silence
 
 try:
     import pexpect
@@ -24,6 +25,7 @@ GREETING_TAKES = 0.15  # seconds in which a server that was just started may say
 FLOW_TAKES = 0.2  # seconds until a terminal has stopped: the kernel does it in its own time
 
 
+ELSEWHERE = 0.3  # seconds between two looks for a port that it was not given
 PATIENCE = 5  # tries to be served after a case
 CLOSES = "it closes on every client"
 
@@ -96,6 +98,7 @@ class Attached:
 
     started_here = False
     terminal = NoTerminal()
+    port = None  # of its own: --address names it already
 
     def __init__(self, host, port):
         self.address = (host, port)
@@ -112,6 +115,13 @@ class Attached:
     def death(self):
         return None
 
+    def take_spare(self):
+        return None
+
+    def said(self, mark):
+        del mark
+        return ""
+
 
 class Started:
     """A server that is started from a command line with {host}, {port} and {options} in it.
@@ -122,8 +132,10 @@ class Started:
 
     started_here = True
 
-    def __init__(self, command, options=(), with_terminal=True, patience=15.0):
+    def __init__(self, command, options=(), with_terminal=True, patience=15.0, port=None):
+        """port: where it is known to listen, whatever the command says."""
         self.command, self.options, self.patience = command, list(options), patience
+        self.port, self.spare = port, None
         self.announces = "{announced}" in command
         self.with_terminal = with_terminal and pexpect is not None
         self.process = self.log = self.terminal = None
@@ -183,16 +195,51 @@ class Started:
         self.process.delayafterclose = self.process.ptyproc.delayafterclose = 0
         self.terminal = Terminal(self.process.child_fd)
 
+    def listens(self):
+        """True if it takes connections; its address is then known."""
+        if not listening.available():
+            self.spare = connected_or_none((self.address[0], self.port or self.address[1]))
+            return self.spare is not None
+        host = listening.host_of_port(self.port or self.address[1])
+        if host:
+            self.address = (host, self.port or self.address[1])
+            return True
+        return self.listens_elsewhere()
+
+    def listens_elsewhere(self):
+        """True if it has listened on some other port for a while."""
+        if time.monotonic() < self.look_elsewhere:
+            return False
+        found = listening.of_session(self.process.pid)
+        if found and found == self.elsewhere:
+            self.address, self.port = found[0], found[0][1]
+            return True
+        self.elsewhere, self.look_elsewhere = found, time.monotonic() + ELSEWHERE
+        return False
+
+    def take_spare(self):
+        """The connection by which it was found to be ready: some servers end when one is closed unused."""
+        spare, self.spare = self.spare, None
+        return spare
+
+    def settle(self):
+        """Waits until what it prints at its start is on the terminal."""
+        self.terminal.wait(0, lambda text: time.monotonic() > self.launched + GREETING_TAKES, GREETING_TAKES)
+
+    def said(self, mark):
+        """What it printed since a mark of its terminal, and on standard error."""
+        return self.terminal.since(mark) + (self.log_text().decode("utf-8", "replace") if self.log else "")
+
     def wait_until_ready(self):
         deadline = time.monotonic() + self.patience
+        self.launched, self.elsewhere, self.look_elsewhere = time.monotonic(), None, time.monotonic() + ELSEWHERE
         while time.monotonic() < deadline:
             if self.announces:
                 found = ANNOUNCED.search(self.log_text())
                 if found:
                     self.address = (self.address[0], int(found.group(1)))
                     return
-            elif can_connect(self.address):
-                self.terminal.wait(0, lambda text: False, GREETING_TAKES)
+            elif self.listens():
                 return
             if self.death():
                 raise CannotStart(f"{self.death()}: {self.last_words()}")
@@ -238,6 +285,8 @@ class Started:
         if self.log:
             self.log.close()
         self.log = None
+        if self.spare:
+            self.spare.close()
 
     def signal(self, number):
         try:
@@ -266,12 +315,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def can_connect(address):
+def connected_or_none(address):
     try:
-        socket.create_connection(address, timeout=1).close()
-        return True
+        return socket.create_connection(address, timeout=1)
     except OSError:
-        return False
+        return None
 
 
 def trouble(server, settings):
@@ -289,14 +337,17 @@ def trouble_now(server, settings):
     death = server.death()
     if death:
         return death
+    if not settings.profile.alive:
+        return None
     try:
-        connection = Connection(server.address, settings.framing, settings.timeout)
+        connection = settings.connect(server)
     except OSError as error:
         return server.death() or f"it takes no connection any more: {error.strerror or error}"
     try:
-        connection.send(b"LOGOUT nobody" + TERMINATORS[settings.framing])
+        connection.send(settings.profile.alive.encode() + TERMINATORS[settings.framing])
         connection.reply(b"KO")
     except (Silence, Endless):
+        settings.pace.hung()
         return server.death() or "it hangs: another client gets no answer"
     except Closed:
         return server.death() or CLOSES

@@ -7,9 +7,17 @@ import traceback
 
 from . import server as servers
 from .client import ClientPlayer
+from .dialect import VERBS
 from .delivery import impossible, ways
 from .player import Incomplete, Mismatch, NoSuchLimit, Player, Unplayable
-from .verdict import DIFFERS, ERROR, FAIL, NOT_RUN, PASS, Result
+from .transcript import LEVELS
+from .traces import exchanges, key_of, keys_of, leaves_messages, together
+from .verdict import BLOCKED, DIFFERS, ERROR, FAIL, NOT_RUN, PASS, Result
+
+ONE_AT_A_TIME = "FRM-16"  # the rule, and the key of the finding
+ENDS = {"lf": "LF", "crlf": "CR LF", "nul": "NUL", "none": "the end of what one read returns"}
+TIME_IS_UP = "the time for the run was over; --time SECONDS gives it more"
+TRIES = 5  # plays of a case whose times a busy machine spoils
 
 
 class Target:
@@ -19,12 +27,14 @@ class Target:
         self.limits, self.command, self.address, self.patience = limits, command, address, patience
         self.client = client  # the path of our client, or None
         self.name = name or command or f"{address[0]}:{address[1]}"
+        self.port = None  # where it listens, if that is not where it is told to
 
     def server(self, options=None):
         """One that is not started yet. options: {name: value}, which limits.command_options knows."""
         if self.address:
             return servers.Attached(*self.address)
-        return servers.Started(self.command, self.limits.command_options(options or {}), patience=self.patience)
+        return servers.Started(self.command, self.limits.command_options(options or {}), patience=self.patience,
+                               port=self.port)
 
     def refusal(self, case):
         """(why this case cannot be run here or None, is a tool missing)."""
@@ -45,6 +55,23 @@ def style_refusal(case, settings):
         return "it needs requests with a terminator"
     if "keep" in case.needs and settings.connection == "each":
         return "it needs a connection that carries several requests"
+    unknown = [framing for framing in case.framings.values() if framing not in settings.profile.speaks]
+    if unknown:
+        return f"the server does not take {' or '.join(ENDS[name] for name in unknown)} for the end of a request"
+    return None
+
+
+def blocking_key(case, profile):
+    """The key of the finding that this case waits for, or None."""
+    for key, about in keys_of(case):
+        finding = profile.broken(key)
+        if finding and not about:
+            return finding.key
+    for verb in VERBS:
+        if profile.gone(verb) and any(step.what == "raw" and verb in step.text for step in case.steps):
+            return f"{verb} *"
+    if profile.clients == "one" and case.rules[0] != ONE_AT_A_TIME and together(case):
+        return ONE_AT_A_TIME
     return None
 
 
@@ -62,7 +89,11 @@ class Worker(threading.Thread):
                 began = time.monotonic()
                 result = Result(case)
                 try:
-                    self.judge(case, result)
+                    if self.suite.late():
+                        result.add("", NOT_RUN, TIME_IS_UP)
+                        result.incomplete = True
+                    else:
+                        self.judge(case, result)
                 except Exception:  # a fault of the runner is a verdict too, and not the end of the run
                     result.add("", ERROR, "the runner failed: " + traceback.format_exc().strip().replace("\n", " | "))
                 result.seconds = time.monotonic() - began
@@ -81,6 +112,11 @@ class Worker(threading.Thread):
         why = why or style_refusal(case, self.settings)
         if why:
             result.add("", NOT_RUN, why)
+            return
+        result.blocked_by = blocking_key(case, self.settings.profile)
+        if result.blocked_by:
+            finding = self.settings.profile.broken(result.blocked_by)
+            result.add("", BLOCKED, f"it needs what does not work: {finding.title}")
             return
         for name in self.suite.deliveries:
             why = impossible(name, self.settings.framing, self.settings.connection, case)
@@ -112,14 +148,19 @@ class Worker(threading.Thread):
         return self.shared
 
     def play(self, case, way, result):
-        """One delivery; again, four times at most, if the machine was too busy to keep the times."""
-        for _ in range(5):
-            kind = ClientPlayer if case.kind == "client" else Player
-            trial = Result(case)
-            spoiled = self.play_once(case, way, trial, kind)
-            if not spoiled or trial.verdict in (PASS, NOT_RUN):
-                break
-        result.take_over(trial)
+        """One delivery. If the machine was too busy to keep its times, and it did not pass, then again: the first play
+        that kept them decides; if there is none, what most of the plays say."""
+        kind = ClientPlayer if case.kind == "client" else Player
+        trials = []
+        while len(trials) < TRIES and not self.suite.late():
+            trials.append(Result(case))
+            spoiled = self.play_once(case, way, trials[-1], kind)
+            if not spoiled or (len(trials) == 1 and trials[0].verdict in (PASS, NOT_RUN)):
+                result.take_over(trials[-1])
+                return
+        failed = [trial for trial in trials if trial.verdict not in (PASS, NOT_RUN)]
+        if trials:
+            result.take_over(failed[0] if 2 * len(failed) > len(trials) else trials[-1])
 
     def play_once(self, case, way, result, kind):
         """One delivery against one server; its verdict goes into the result. True: it was spoiled."""
@@ -130,14 +171,14 @@ class Worker(threading.Thread):
             return False
         player = kind(case, server, way, self.settings)
         player.program = self.target.client
-        player.stopped = lambda: self.suite.stopping
+        player.stopped = lambda: self.suite.stopping or self.suite.late()
         try:
             self.play_on(player, way, result)
         finally:
             if server is not self.shared:
                 server.stop()
-            elif result.verdict == ERROR and server.started_here:
-                self.drop()
+            elif server.started_here and (result.verdict not in (PASS, NOT_RUN) or leaves_messages(case)):
+                self.drop()  # what a case leaves behind must not spoil the next one
         return player.spoiled
 
     def play_on(self, player, way, result):
@@ -150,6 +191,8 @@ class Worker(threading.Thread):
                 verdict, message = ERROR, "nothing was checked"
         except Incomplete as error:
             verdict, message, result.incomplete = NOT_RUN, str(error), True
+        except Unplayable if self.suite.late() else ():
+            verdict, message, result.incomplete = NOT_RUN, TIME_IS_UP, True
         except (NoSuchLimit, Unplayable) as error:
             verdict, message = NOT_RUN, f"the profile says there is no limit: {error}" if isinstance(
                 error, NoSuchLimit) else str(error)
@@ -164,6 +207,7 @@ class Worker(threading.Thread):
     def judge_mismatch(self, player, mismatch, result):
         case, server = player.case, player.server
         result.line, result.expected, result.actual = mismatch.step.line, mismatch.expected, mismatch.actual
+        result.failing = next((key_of(send, expect) for send, expect in exchanges(case) if expect is mismatch.step), None)
         result.sent = [entry.partition(" ")[2] for _, _, entry in player.transcript if re.match(r"\w+>", entry)]
         trouble = servers.trouble(server, self.settings)
         if trouble:
@@ -176,7 +220,7 @@ class Worker(threading.Thread):
 
     def after(self, case, result):
         """A case is passed only if another client is served after it."""
-        if result.verdict != PASS or case.fresh:
+        if result.verdict != PASS or case.fresh or not self.shared:
             return
         trouble = servers.trouble(self.shared, self.settings)
         if trouble:
@@ -188,16 +232,23 @@ class Worker(threading.Thread):
 class Suite:
     """The run: hands out cases, collects results in the order of the cases."""
 
-    def __init__(self, cases, target, settings, deliveries, jobs=1, excuses=None):
+    def __init__(self, cases, target, settings, deliveries, jobs=1, excuses=None, seconds=None):
+        """seconds: the whole run takes no longer."""
+        self.deadline = None if seconds is None else time.monotonic() + seconds
         self.cases, self.target, self.settings = cases, target, settings
         self.deliveries, self.jobs, self.excuses = deliveries, jobs, excuses or {}
         self.lock = threading.Lock()
         self.queue = list(range(len(cases)))
+        if seconds is not None:  # what may not be reached is what matters least
+            self.queue.sort(key=lambda number: LEVELS.index(cases[number].level))
         self.results = [None] * len(cases)
         self.stopping = False
         self.broken = None
         self.working = set()
         self.idle = threading.Condition()
+
+    def late(self):
+        return self.deadline is not None and time.monotonic() > self.deadline
 
     def next_case(self):
         with self.lock:

@@ -41,18 +41,42 @@ def connected(address, timeout):
 
 
 class Connection:
-    """A client. framing is lf, crlf, nul or none."""
+    """A client. framing, of requests, is lf, crlf, nul or none; replies is one of these or close."""
 
-    def __init__(self, address, framing, timeout):
-        self.framing, self.timeout = framing, timeout
-        self.buffer = b""
-        self.ended = self.half_closed = False
-        self.socket = connected(address, timeout)
+    def __init__(self, address, framing, timeout, replies=None, noise=(b"", b""), made=None):
+        """noise: what the server says unasked (at the start, after each reply). made: a socket that is connected."""
+        self.framing, self.timeout, self.replies = framing, timeout, replies or framing
+        self.owed, self.prompt = noise
+        self.buffer = self.begun = b""
+        self.asked = []  # the requests that are sent and not answered, oldest first
+        self.ended = self.half_closed = self.spoke = False
+        self.socket = made or connected(address, timeout)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def count_requests(self, data):
+        """Remembers the requests that these bytes complete."""
+        mark = TERMINATORS[self.framing]
+        *whole, self.begun = (self.begun + data).split(mark) if mark else (data, b"")
+        self.asked += [one[:200] for one in whole]
+
+    def take_asked(self):
+        """The request that the next reply answers."""
+        return self.asked.pop(0) if self.asked else self.begun
+
+    def skip_noise(self, deadline):
+        """Drops what the server says unasked. Closed, as receive()."""
+        while self.owed and self.owed.startswith(self.buffer) and len(self.buffer) < len(self.owed):
+            if not self.receive(deadline - time.monotonic()):
+                return
+        if self.owed and self.buffer.startswith(self.owed):
+            self.buffer = self.buffer[len(self.owed):]
+        self.owed = b""
+
     def send(self, data):
         """All of data. Closed: the server takes no more; what it said before can still be read."""
+        self.spoke = self.spoke or bool(data)
+        self.count_requests(data)
         view = memoryview(data)
         deadline = time.monotonic() + self.timeout + len(data) / 1e6
         while view:
@@ -87,23 +111,36 @@ class Connection:
     def reply(self, expected=None, timeout=None):
         """The next reply without its terminator. expected: bytes at which an unterminated one is over."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
-        if self.framing == "none":
-            return self.unterminated(expected, deadline)
-        mark = TERMINATORS[self.framing][-1:]
+        self.skip_noise(deadline)
+        if self.replies in ("none", "close"):
+            line = self.unterminated(expected, deadline)
+        else:
+            line = self.terminated(deadline)
+        self.owed = self.prompt
+        return line
+
+    def terminated(self, deadline):
+        mark = TERMINATORS[self.replies][-1:]
         while mark not in self.buffer:
             if not self.receive(deadline - time.monotonic()):
                 raise Silence(self.buffer)
         line, self.buffer = self.buffer.split(mark, 1)
-        return line[:-1] if self.framing == "crlf" and line.endswith(b"\r") else line
+        return line[:-1] if self.replies == "crlf" and line.endswith(b"\r") else line
 
     def unterminated(self, expected, deadline):
-        """What came until the server stopped or closed."""
+        """What came until the server stopped, prompted or closed."""
+        to_the_end = self.replies == "close"
         try:
             while not self.buffer:
                 if not self.receive(deadline - time.monotonic()):
                     raise Silence()
-            while self.buffer != expected and self.receive(QUIET):
-                pass
+            while self.buffer != expected or to_the_end:
+                if self.prompt and self.prompt in self.buffer:
+                    line, self.buffer = self.buffer.split(self.prompt, 1)
+                    self.buffer = self.prompt + self.buffer
+                    return line
+                if not self.receive(deadline - time.monotonic() if to_the_end else QUIET):
+                    break
         except Closed:
             if not self.buffer:
                 raise
@@ -116,6 +153,7 @@ class Connection:
     def exactly(self, count):
         """The next count bytes as they are."""
         deadline = time.monotonic() + self.timeout
+        self.skip_noise(time.monotonic())
         while len(self.buffer) < count:
             if not self.receive(deadline - time.monotonic()):
                 raise Silence(self.buffer)
@@ -123,8 +161,9 @@ class Connection:
         return data
 
     def rest(self, seconds):
-        """All that still comes until the server closes, or is silent for so long."""
+        """All that still comes until the server closes, or is silent for so long, without what it says unasked."""
         try:
+            self.skip_noise(time.monotonic() + seconds)
             while self.receive(seconds):
                 pass
         except (Closed, Endless):

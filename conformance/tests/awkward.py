@@ -53,7 +53,7 @@ def endless(client):
 def once(client):
     """Serves one client for good and hangs for all others."""
     TOTAL[0] += 1
-    if TOTAL[0] > 2:
+    if TOTAL[0] > 1:
         time.sleep(60)
     plain(client)
 
@@ -78,40 +78,6 @@ def noisy(client):
 def resets(client):
     client.recv(1)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-
-
-def asked(client, end, keep=True):
-    """Answers REGISTER and the like well enough to be asked how it speaks."""
-    data = b""
-    while chunk := client.recv(4096):
-        data += chunk
-        while end and end in data or (not end and data):
-            line, _, data = data.partition(end) if end else (data, b"", b"")
-            words = line.split(b" ")
-            reply = {b"REGISTER": b"OK cookie", b"COUNT": b"COUNTED 0"}.get(words[0], b"KO")
-            client.sendall((reply if b"\n" not in line and b"\r" not in line and b"\0" not in line else b"KO") + end)
-            if not keep:
-                return
-
-
-def ask_lf(client):
-    asked(client, b"\n")
-
-
-def ask_crlf(client):
-    asked(client, b"\r\n")
-
-
-def ask_nul(client):
-    asked(client, b"\0")
-
-
-def ask_none(client):
-    asked(client, b"")
-
-
-def ask_each(client):
-    asked(client, b"\n", keep=False)
 
 
 def serve(mode, client):

@@ -16,6 +16,7 @@ SUITE = os.path.dirname(HERE)
 ROOT = os.path.dirname(SUITE)
 PYTHON = "/usr/bin/python3"
 REFERENCE = f"{PYTHON} {SUITE}/reference/smsp_reference.py {{options}} {{host}} {{announced}}"
+PROFILE = ("--profile", os.path.join(HERE, "plain.profile"))  # of a server that speaks as ours: nothing is asked
 HEADER = """id: {id}
 version: 1
 title: a title

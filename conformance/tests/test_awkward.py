@@ -2,11 +2,11 @@
 """A tour of awkward servers: each costs a case its verdict, never the run."""
 import time
 
-from support import Place, awkward, case_text
+from support import PROFILE, Place, awkward, case_text
 
 DUMP = {"one": case_text("a> DUMP\na< OK\n"), "two": case_text("a> DUMP\na< OK\n", "two"),
         "many": case_text("a> DUMP\na< OK\na> DUMP\na< OK\na> DUMP\na< OK\n", "many")}
-STYLE = ("--framing", "lf", "--connection", "keep", "--timeout", "0.4", "--jobs", "1")
+STYLE = (*PROFILE, "--timeout", "0.4", "--jobs", "1")
 
 
 class Awkward(Place):

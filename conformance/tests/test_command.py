@@ -8,9 +8,9 @@ import threading
 
 from runner import main as command
 from runner import report_bats, server
-from support import REFERENCE, ROOT, SUITE, Place, awkward, case_text
+from support import PROFILE, REFERENCE, ROOT, SUITE, Place, awkward, case_text
 
-FAST = ("--framing", "lf", "--connection", "keep", "--timeout", "0.5")
+FAST = (*PROFILE, "--timeout", "0.5")
 PLAIN = awkward("plain")
 OKS = case_text("a> DUMP\na< OK\n")
 FAILS = case_text("a> DUMP\na< KO\n", "two")
@@ -241,7 +241,7 @@ class Elsewhere(Place):
         cases = {"one": OKS, "two": case_text("a> DUMP\na< OK\nterminal~ x\n", "two")}
         status, out, found = self.run_cases(cases, "--address", "127.0.0.1:%d" % running.address[1])
         self.assertEqual((status, found["one"]["verdict"], found["two"]["verdict"]), (0, "PASS", "NOT RUN"), out)
-        self.assertIn("framing lf, connection keep (found by asking)", out)
+        self.assertIn("requests end with LF; replies end with LF; one connection carries many requests", out)
         self.assertIsNone(running.death())
 
     def test_nobody_at_address(self):

@@ -17,9 +17,9 @@ from runner.transcript import Reader
 from runner.values import Values
 from runner.verdict import FAIL, PASS, Result
 from runner.wire import Closed, Connection, Silence
-from support import Place, awkward, case_text
+from support import PROFILE, Place, awkward, case_text
 
-STYLE = ("--framing", "lf", "--connection", "keep", "--timeout", "0.4", "--jobs", "1")
+STYLE = (*PROFILE, "--timeout", "0.4", "--jobs", "1")
 
 
 class Wire(Place):

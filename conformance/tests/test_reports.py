@@ -9,12 +9,12 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as tree
 
-from support import SUITE, Place, awkward, case_text
+from support import PROFILE, SUITE, Place, awkward, case_text
 
 CASES = {"one": case_text("a> DUMP\na< OK\n"), "two": case_text("a> \\e<b>&\na< KO\n", "two"),
          "three": case_text("a> DUMP\na< KO\na<| OK\n", "three", "CHOICE", "DMP-3"),
          "four": case_text("a> DUMP\na< OK\n", "four", more="options: mailbox=2")}
-FAST = ("--server", awkward("plain"), "--framing", "lf", "--connection", "keep", "--timeout", "0.5")
+FAST = ("--server", awkward("plain"), *PROFILE, "--timeout", "0.5")
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "null": type(None)}
 BROWSER = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
            "--disable-background-networking", "--disable-component-update", "--disable-sync"]

@@ -4,7 +4,7 @@ import os
 import unittest
 
 from runner import main as command
-from support import REFERENCE, SUITE, Place, awkward, case_text
+from support import PROFILE, REFERENCE, SUITE, Place, awkward, case_text
 
 SOME = "store-takes* logout-kills* message-utf8 session-two*"
 REFERENCE_WORDS = ("--server", REFERENCE, "--limits", f"{SUITE}/reference/limits", "--level", "choice")
@@ -60,23 +60,6 @@ class Reference(Place):
         self.assertEqual(status, 0, out)
 
 
-class Probe(Place):
-    """The suite finds out how a server speaks."""
-
-    def test_probe(self):
-        """probe: framing and connection style are found by asking"""
-        for mode, framing, connection in (("ask_lf", "lf", "keep"), ("ask_crlf", "crlf", "keep"), ("ask_nul", "nul", "keep"),
-                                          ("ask_none", "none", "keep"), ("ask_each", "lf", "each")):
-            with self.subTest(mode):
-                _, out, _ = self.run_command("--server", awkward(mode), "--cases", "register-gives-cookie", "--timeout", "0.6")
-                self.assertIn(f"framing {framing}, connection {connection} (found by asking)", out)
-
-    def test_cannot_tell(self):
-        """probe: a server that answers to nothing is taken for the usual kind, and that is told"""
-        _, out, _ = self.run_command("--server", awkward("silent"), "--cases", "register-gives-cookie", "--timeout", "0.2")
-        self.assertIn("(assumed: the server answered to no way of asking)", out)
-
-
 class Findings(Place):
     """Each kind of step notices what it is for."""
 
@@ -85,8 +68,8 @@ class Findings(Place):
         for number, (steps, (mode, verdict, words)) in enumerate(FINDINGS.items()):
             with self.subTest(steps):
                 self.folder = os.path.join(self.folder, str(number))
-                _, out, found = self.run_cases({"one": case_text(steps)}, "--server", awkward(mode), "--framing", "lf",
-                                               "--connection", "keep", "--timeout", "0.5")
+                _, out, found = self.run_cases({"one": case_text(steps)}, "--server", awkward(mode), *PROFILE,
+                                               "--timeout", "0.5")
                 self.assertEqual(found["one"]["verdict"], verdict, out)
                 self.assertRegex(found["one"]["message"], words)
 

@@ -1,0 +1,1 @@
+{"format": "smsp-profile", "version": 1}
