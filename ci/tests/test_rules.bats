@@ -144,7 +144,7 @@ finds() {
 @test "rules: a source without its licence, or without words about what it is for, is found" {
     echo ISC >LICENSE
     rm engine/*.c engine/*.h
-    begins() { printf "$2" >"$1"; } # FILE TEXT
+    begins() { printf '%b' "$2" >"$1"; } # FILE TEXT
     begins engine/one.c '/* SPDX-License-Identifier: ISC */\n/* One, two and three. */\nint smsp_x;\n'
     begins ci/one.py '# SPDX-License-Identifier: ISC\n"""One, two and three."""\n'
     begins ci/two.bats '#!/usr/bin/env bats\n# SPDX-License-Identifier: ISC\n# One, two and three.\n'

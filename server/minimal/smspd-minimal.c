@@ -58,7 +58,7 @@ static void make_state(void)
     secret_worker(&secrets);
     memory_size = smsp_state_size(&config.limits);
     memory = share(memory_size);
-    lock = share(sizeof *lock);
+    lock = share(sizeof(pthread_mutex_t));
     if (pthread_mutexattr_init(&attributes) != 0 ||
         pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) != 0 ||
         pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) != 0 ||

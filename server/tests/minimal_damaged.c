@@ -10,4 +10,4 @@ static const char *always_damaged(const smsp_state *state)
 }
 
 #define smsp_state_check always_damaged
-#include "../minimal/smspd-minimal.c"
+#include "../minimal/smspd-minimal.c" // NOLINT(bugprone-suspicious-include): the same with another check
