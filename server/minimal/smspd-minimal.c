@@ -110,7 +110,7 @@ static void print_dumps(void)
 {
     if (fflush(dumps) == 0 && fwrite(dump_text, 1, dump_len, stdout) == dump_len)
         (void)fflush(stdout);
-    rewind(dumps);
+    (void)fseek(dumps, 0, SEEK_SET);
 }
 
 /* Answers the requests that have arrived; true if there may be more. One lock for all of
