@@ -8,7 +8,6 @@ from .profile import Profile
 from .template import NoSuchLimit
 from .text import show, shortened, visible
 from .values import Values
-from .traces import exchanges, key_of
 from .wire import TERMINATORS, Closed, Connection, Endless, Silence
 
 LONG_PAUSE = 0.075  # seconds: half of what makes a server take the first bytes for a request (FRM-4)
