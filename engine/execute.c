@@ -112,6 +112,14 @@ static smsp_error execute_salt(smsp_state *state, const command_input *in, smsp_
     return answer(result, SMSP_REPLY_SALT);
 }
 
+/* A name that is taken needs no hash: floods of REGISTER cost no more than those of COUNT. */
+static smsp_error execute_salt_new(smsp_state *state, const command_input *in, smsp_result *result)
+{
+    if (smsp_state_user(state, in->tokenized->username) != SMSP_NIL)
+        return ko(result); /* REG-6 */
+    return execute_salt(state, in, result);
+}
+
 /* ---- IMQ and MBX: messages ---- */
 
 /* The user that the request names, or SMSP_NIL. It is mostly the sender, which saves a
@@ -193,6 +201,7 @@ static command *const functions[] = {
 #define SMSP_FUNCTION(verb, name, parts, success, unknown_cookie) [SMSP_##verb] = execute_##name,
     SMSP_COMMANDS(SMSP_FUNCTION)
 #undef SMSP_FUNCTION
+    [SMSP_SALT_NEW] = execute_salt_new,
     [SMSP_SALT] = execute_salt,
 };
 
@@ -204,7 +213,7 @@ smsp_error smsp_execute(smsp_state *state, const smsp_tokenized *tokenized, smsp
     result->effect.kind = SMSP_EFFECT_NONE;
     if ((unsigned)verb >= sizeof functions / sizeof functions[0] || tokenized->username.len > SMSP_NAME_MAX)
         return ko(result); /* smsp_tokenize makes no such request, but a hostile worker may */
-    if (verb != SMSP_SALT && smsp_parts_have_cookie(commands[verb].parts)) {
+    if ((unsigned)verb < SMSP_VERBS && smsp_parts_have_cookie(commands[verb].parts)) {
         in.sender = smsp_state_session(state, &tokenized->cookie);
         if (in.sender == SMSP_NIL)
             return answer(result, commands[verb].unknown_cookie);

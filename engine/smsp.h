@@ -194,13 +194,14 @@ typedef enum smsp_parts {
     SMSP_PARTS_NONE    /* further words are ignored, DMP-3 */
 } smsp_parts;
 
-/* SMSP_REGISTER to SMSP_DUMP, and two values that are not commands. */
+/* SMSP_REGISTER to SMSP_DUMP, and three values that are not commands. */
 typedef enum smsp_verb {
 #define SMSP_ENUMERATOR(verb, name, parts, success, unknown_cookie) SMSP_##verb,
     SMSP_COMMANDS(SMSP_ENUMERATOR)
 #undef SMSP_ENUMERATOR
-    SMSP_SALT,   /* only in smsp_tokenized: asks for the salt of a username */
-    SMSP_NO_VERB /* the line is not a request */
+    SMSP_SALT_NEW, /* only in smsp_tokenized: as SMSP_SALT, but KO if the username is taken (REG-6) */
+    SMSP_SALT,     /* only in smsp_tokenized: asks for the salt of a username */
+    SMSP_NO_VERB   /* the line is not a request */
 } smsp_verb;
 
 /* The number of commands. */
@@ -246,7 +247,7 @@ typedef enum smsp_reply_code {
     SMSP_REPLY_LOG_IN,  /* "You should log in first." */
     SMSP_REPLY_COUNTED, /* "COUNTED <n>" */
     SMSP_REPLY_TEXT,    /* the text of a message */
-    SMSP_REPLY_SALT,    /* only from smsp_execute: the answer to SMSP_SALT */
+    SMSP_REPLY_SALT,    /* only from smsp_execute: the answer to SMSP_SALT and SMSP_SALT_NEW */
     SMSP_REPLY_AGAIN,   /* only from smsp_execute: the cookie is in use, draw another (REG-5) */
     SMSP_NO_REPLY       /* not a reply; no function returns it */
 } smsp_reply_code;
@@ -298,7 +299,7 @@ typedef struct smsp_secrets {
 
 /* A request without its secrets: the input of the state machine. */
 typedef struct smsp_tokenized {
-    smsp_verb verb;      /* one of the protocol, or SMSP_SALT */
+    smsp_verb verb;      /* one of the protocol, SMSP_SALT or SMSP_SALT_NEW */
     smsp_span username;  /* valid for smsp_name_ok, or empty: an unknown user */
     smsp_span content;   /* MESSAGE */
     smsp_token cookie;   /* of the session; REGISTER and LOGIN: of the new cookie */

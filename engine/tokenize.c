@@ -17,7 +17,7 @@ smsp_next_step smsp_tokenize(const smsp_secrets *secrets, const smsp_request *re
     if (parts == SMSP_PARTS_NAME_PASSWORD) {
         if (request->username.len == 0 || request->password.len == 0)
             return SMSP_NEXT_REPLY; /* REG-7, REG-8, LGI-4, LGI-5 */
-        tokenized->verb = SMSP_SALT;
+        tokenized->verb = request->verb == SMSP_REGISTER ? SMSP_SALT_NEW : SMSP_SALT;
         return SMSP_NEXT_SALT;
     }
     if (request->cookie.len == 0) {

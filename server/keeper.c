@@ -16,6 +16,7 @@
 #include "dump.h"
 #include "log.h"
 #include "secret/permit.h"
+#include "secret/secret.h"
 #include "sandbox/sandbox.h"
 #include "persist.h"
 
@@ -27,7 +28,7 @@
 enum slot_phase {
     PHASE_OPEN,   /* its slot is looked at */
     PHASE_DUMP,   /* its run ended with a DUMP, which comes before the answer */
-    PHASE_SALT,   /* its run ended with a salt, which is a permit to hash */
+    PHASE_LOGIN,  /* permit.c says when it is answered */
     PHASE_HOSTILE /* never answered again */
 };
 
@@ -36,7 +37,11 @@ typedef struct slot_info {
     enum slot_phase phase;
     uint32_t count, len; /* the run, as copied in */
     uint32_t consumed, reply_len;
-    bool dump, salt;
+    bool dump;           /* the run ended with a DUMP, */
+    bool salt;           /* with a salt for username, which is a permit to hash, */
+    bool login;          /* or with a REGISTER or LOGIN of this outcome */
+    login_outcome outcome;
+    smsp_span username;  /* in the copy */
 } slot_info;
 
 typedef struct keeper {
@@ -137,8 +142,27 @@ static bool run_request(keeper *k, uint8_t *replies, slot_info *s, const smsp_to
     return true;
 }
 
-/* Executes the run of slot i from its copy. A run that breaks the rules makes
- * the slot hostile; what came before the breach has been executed. */
+static bool needs_permit(smsp_verb verb)
+{
+    return verb == SMSP_REGISTER || verb == SMSP_LOGIN;
+}
+
+/* What permit.c has to know of this request. */
+static void note_login(slot_info *s, const smsp_tokenized *tokenized, const smsp_result *result)
+{
+    s->salt = result->code == SMSP_REPLY_SALT;
+    s->login = needs_permit(tokenized->verb) || (tokenized->verb == SMSP_SALT_NEW && !s->salt);
+    if (s->salt)
+        s->username = tokenized->username;
+    if (s->login)
+        s->outcome = result->code == SMSP_REPLY_COOKIE  ? LOGIN_DONE
+                     : result->code == SMSP_REPLY_AGAIN ? LOGIN_AGAIN
+                                                        : LOGIN_FAILED;
+}
+
+/* Executes the run of slot i from its copy. A run that breaks the rules makes the slot
+ * hostile; what came before the breach has been executed. REGISTER and LOGIN need a permit
+ * for their username, and come first in their run; they end it, as a salt does. */
 static void run_slot(keeper *k, uint32_t i)
 {
     slot_info *s = &k->info[i];
@@ -153,8 +177,15 @@ static void run_slot(keeper *k, uint32_t i)
     s->reply_len = 0;
     s->dump = false;
     s->salt = false;
-    while (s->consumed < s->count && !s->dump && !s->salt) {
+    s->login = false;
+    s->outcome = LOGIN_ABSENT;
+    while (s->consumed < s->count && !s->dump && !s->salt && !s->login) {
         if (slot_get_request(copy + at, s->len - at, &tokenized, &len) != SLOT_OK) {
+            s->phase = PHASE_HOSTILE;
+            return;
+        }
+        if (needs_permit(tokenized.verb) &&
+            (s->consumed > 0 || !permits_allow(&k->permits, i, tokenized.username))) {
             s->phase = PHASE_HOSTILE;
             return;
         }
@@ -162,9 +193,7 @@ static void run_slot(keeper *k, uint32_t i)
             return;
         at += len;
         s->dump = tokenized.verb == SMSP_DUMP;
-        s->salt = result.code == SMSP_REPLY_SALT;
-        if (result.code == SMSP_REPLY_AGAIN)
-            return;
+        note_login(s, &tokenized, &result);
     }
     if (s->consumed == s->count && at != s->len)
         s->phase = PHASE_HOSTILE;
@@ -210,8 +239,7 @@ static bool collect_range(keeper *k, uint32_t from, uint32_t end, uint32_t *requ
             end_hostile_worker(k, i);
             continue;
         }
-        if (s->salt) /* its last reply was a permit */
-            permits_release(&k->permits, i);
+        permits_run_begins(&k->permits, i);
         *requests += s->count;
         k->batch[k->batch_count++] = i;
     }
@@ -249,10 +277,14 @@ static void answer_batch(keeper *k)
             s->phase = PHASE_DUMP;
             dump_request(&k->dumps, i);
         } else if (s->salt) {
-            s->phase = PHASE_SALT;
-            permits_request(&k->permits, i);
+            (void)permits_run_ends(&k->permits, i, LOGIN_ABSENT);
+            s->phase = PHASE_LOGIN;
+            permits_request(&k->permits, i, s->username, atomic_load(&k->all->origins[i]));
         } else if (s->consumed > 0) {
-            answer(k, i);
+            if (permits_run_ends(&k->permits, i, s->outcome))
+                s->phase = PHASE_LOGIN;
+            else
+                answer(k, i);
         } else { /* it waits for the next batch, and comes first: then nobody's deletion puts it off */
             slots_set_hint(k->all, i);
             k->first = i;
@@ -292,11 +324,11 @@ static void answer_dumps(keeper *k)
     }
 }
 
-static void answer_salts(keeper *k)
+static void answer_logins(keeper *k)
 {
     uint32_t i;
 
-    while (permits_grant(&k->permits, &i)) {
+    while (permits_next(&k->permits, &i)) {
         k->info[i].phase = PHASE_OPEN;
         answer(k, i);
     }
@@ -308,7 +340,7 @@ static void release_slot(keeper *k, uint32_t i)
     if (i >= k->all->count)
         fail("the supervisor speaks of a slot that does not exist");
     dump_cancel(&k->dumps, i);
-    permits_release(&k->permits, i);
+    permits_forget(&k->permits, i);
     k->info[i] = (slot_info){.phase = PHASE_OPEN};
     atomic_store(&slots_at(k->all, i)->owner, SLOT_WORKER);
     send_note(k, KEEPER_RELEASED, i);
@@ -347,7 +379,7 @@ static void poll_once(keeper *k, int timeout)
     }
     if (k->dumps.count > 0 || k->dumps.done >= 0)
         answer_dumps(k);
-    answer_salts(k);
+    answer_logins(k);
 }
 
 /* Milliseconds until something is to be done without anybody's word; -1: never. */
@@ -405,7 +437,7 @@ static noreturn void work(keeper *k)
         }
         if (k->batch_count > 0)
             run_batch(k);
-        answer_salts(k);
+        answer_logins(k);
         if (round % BUSY_ROUNDS == 0 || k->dumps.count > 0)
             poll_once(k, 0);
     }
@@ -441,7 +473,9 @@ noreturn void keeper_run(const server_options *options, const slots *all, int su
     k.batch = reserve(all->count * sizeof *k.batch);
     k.copies = reserve((size_t)all->count * SLOT_BYTES);
     dump_init(&k.dumps, reserve(all->count * sizeof *k.dumps.slots), options->no_dump);
-    permits_init(&k.permits, options->max_hashing, reserve(all->count * sizeof *k.permits.waiting));
+    permits_init(&k.permits, options->max_hashing, secret_least_ms(options->test_cost),
+                 reserve(all->count * sizeof *k.permits.slots), reserve(2 * all->count * sizeof *k.permits.waiting),
+                 all->count);
     if (!sandbox_enter(SANDBOX_KEEPER))
         cannot_be_confined();
     if (!persist_open(&k.persist, options))

@@ -14,6 +14,7 @@
 
 #include "log.h"
 
+#define IPV6_NETWORK 8u /* bytes: one customer has a /64 at least, and all of its addresses */
 #define PORT_TRIES 16u /* a free port on one address may be taken on the next */
 
 static void close_all(listeners *all)
@@ -185,7 +186,7 @@ client_address listener_address(const struct sockaddr *peer)
     client_address from = {{0}};
 
     if (peer->sa_family == AF_INET6)
-        memcpy(from.bytes, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, 16);
+        memcpy(from.bytes, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, IPV6_NETWORK);
     else
         memcpy(from.bytes, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
     return from;

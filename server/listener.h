@@ -14,12 +14,12 @@ typedef struct listeners {
     uint32_t count;
 } listeners;
 
-/* An IPv6 address, or an IPv4 one as such. */
+/* Who shares a limit: an IPv4 address, or the /64 network of an IPv6 address. */
 typedef struct client_address {
     uint8_t bytes[16];
 } client_address;
 
-/* The address of a peer, without its port. */
+/* The address of a peer, without its port and an IPv6 interface. */
 client_address listener_address(const struct sockaddr *peer);
 
 /* Binds a socket to each address of host, all with the same port; "0" takes a free one.

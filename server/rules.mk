@@ -1,7 +1,7 @@
 # smspd, the server, and its tests.
 
 SMSPD := $(if $(filter release,$(VARIANT)),server/smspd,$(B)/smspd)
-SMSPD_CORE := main options supervisor listener refusal worker worker_input worker_collect worker_answer worker_login reply_buffer keeper persist dump slot slot_entry yield log \
+SMSPD_CORE := main options supervisor listener arrivals refusal worker worker_input worker_collect worker_answer worker_login reply_buffer keeper persist dump slot slot_entry yield usage log \
 	secret/permit sandbox/confine
 # Headers of the core are found from every room of server/.
 $(B)/server/%.o: CPPFLAGS += -Iserver
@@ -46,6 +46,9 @@ $(B)/server/tests/test_slot: $(B)/server/tests/test_slot.o $(B)/server/slot.o $(
 $(B)/server/tests/test_yield: $(B)/server/tests/test_yield.o $(B)/server/yield.o
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
+$(B)/server/tests/test_fair: $(patsubst %,$(B)/server/%.o,tests/test_fair usage arrivals secret/permit)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
+
 $(B)/server/tests/test_listener: $(B)/server/tests/test_listener.o $(B)/server/listener.o $(B)/server/log.o
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -o $@
 
@@ -72,7 +75,8 @@ $(B)/server/tests/test_sandbox: $(B)/server/tests/test_sandbox.o $(SMSPD_SANDBOX
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(SMSPD_LIBS) -lcmocka -o $@
 
 # Parts that are not in have no tests.
-SMSPD_UNIT := $(B)/server/tests/test_slot $(B)/server/tests/test_yield $(B)/server/tests/test_listener \
+SMSPD_UNIT := $(B)/server/tests/test_slot $(B)/server/tests/test_yield $(B)/server/tests/test_fair \
+	$(B)/server/tests/test_listener \
 	$(if $(parts_store),$(B)/server/tests/test_store $(B)/server/tests/test_store_refused) \
 	$(if $(parts_sandbox),$(B)/server/tests/test_sandbox)
 

@@ -36,11 +36,13 @@ bool slots_map(slots *all, uint32_t count)
     int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     uint8_t *at = map_shared(status_size + count * stride);
     uint8_t *hints = map_shared(whole_pages(count / 8 + 8));
+    uint8_t *origins = map_shared(whole_pages(count * sizeof *all->origins));
 
-    if (wake < 0 || at == NULL || hints == NULL)
+    if (wake < 0 || at == NULL || hints == NULL || origins == NULL)
         return false; /* the server ends */
     *all = (slots){.status = (server_status *)(void *)at,
                    .hints = (_Atomic uint64_t *)(void *)hints,
+                   .origins = (_Atomic uint64_t *)(void *)origins,
                    .first = at + status_size,
                    .status_size = status_size,
                    .stride = stride,
@@ -59,6 +61,8 @@ bool slots_keep_only(const slots *all, uint32_t i)
     uint8_t *mine = all->first + i * all->stride;
     size_t after = (all->count - i - 1) * all->stride;
 
+    if (munmap((void *)all->origins, whole_pages(all->count * sizeof *all->origins)) != 0)
+        return false;
     if (i > 0 && munmap(all->first, i * all->stride) != 0)
         return false;
     if (after > 0 && munmap(mine + all->stride, after) != 0)

@@ -87,6 +87,7 @@ typedef struct server_status {
 typedef struct slots {
     server_status *status;
     _Atomic uint64_t *hints; /* one bit for each slot: it was handed over */
+    _Atomic uint64_t *origins; /* a hash of each client's address; workers do not have it */
     uint8_t *first;
     size_t status_size;
     size_t stride; /* bytes from one slot to the next */

@@ -20,6 +20,7 @@ static const uint8_t parts_of[] = {
 #define PARTS_OF(verb, name, parts, success, unknown_cookie) [SMSP_##verb] = OF_##parts,
     SMSP_COMMANDS(PARTS_OF)
 #undef PARTS_OF
+    [SMSP_SALT_NEW] = NAME,
     [SMSP_SALT] = NAME,
 };
 

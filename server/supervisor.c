@@ -10,19 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arrivals.h"
 #include "clock.h"
 #include "keeper.h"
 #include "listener.h"
 #include "log.h"
 #include "refusal.h"
+#include "siphash.h"
 #include "worker.h"
 
-#define ACCEPTS      32u  /* in a row, before anything else is looked at */
+#define ACCEPTS      256u /* in a row, before anything else is looked at */
+#define STARTS       8u   /* of workers, likewise: each takes some 200 us */
 #define PAUSE_MS     100  /* without accepting, after trouble with it */
 #define RELEASING_MAX 64u  /* notes that the keeper has not answered: they never fill the socket */
 #define END_MS       5000 /* for the keeper to end by itself */
@@ -46,7 +50,9 @@ typedef struct supervisor {
     const server_options *options;
     const slots *all;
     listeners listeners;
+    arrivals arrivals;
     refusals refusals;
+    uint8_t address_key[SMSP_KEY_LEN]; /* nobody can choose an address with another's hash */
     int signals;
     int notes; /* our end of the keeper's socket */
     pid_t self;
@@ -120,17 +126,17 @@ static bool address_limit_reached(const supervisor *s, const client_address *fro
         return false;
     for (uint32_t i = 0; i < s->all->status->used; i++)
         count += s->workers[i].status == SERVING && memcmp(&s->workers[i].from, from, sizeof *from) == 0;
-    return count >= s->options->max_per_address;
+    return count + arrivals_from(&s->arrivals, from) >= s->options->max_per_address;
 }
 
-/* Not while we pause, nor while every slot that is left has a dead worker whose
- * keeper is not quiet yet: the next client waits a little rather than be refused. */
 static bool may_accept(const supervisor *s)
 {
-    uint32_t taken = s->serving + s->dead + s->releasing;
+    return s->ready && s->paused_until == 0;
+}
 
-    return s->ready && s->paused_until == 0 &&
-           (taken < s->all->count || s->serving >= s->options->max_clients);
+static void refuse(supervisor *s, int client)
+{
+    refuse_client(&s->refusals, client, clock_ms());
 }
 
 static void accept_clients(supervisor *s, int listener)
@@ -139,22 +145,44 @@ static void accept_clients(supervisor *s, int listener)
         struct sockaddr_storage peer = {0};
         socklen_t len = sizeof peer;
         int client = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
-        client_address from = listener_address((struct sockaddr *)&peer);
-        uint32_t i = 0;
+        arrival new = {.client = client, .from = listener_address((struct sockaddr *)&peer)};
         if (client < 0) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
                 slow_down(s, "cannot accept");
             return; /* otherwise there is none, or it has gone already */
         }
+        new.origin = smsp_siphash(s->address_key, new.from.bytes, sizeof new.from.bytes);
+        int refused = address_limit_reached(s, &new.from) ? client : arrivals_add(&s->arrivals, &new, clock_ms());
+        if (refused >= 0)
+            refuse(s, refused);
+    }
+}
+
+/* Not while we pause, nor while the slot of every dead worker is still with the keeper: the
+ * next client waits a little. */
+static bool may_start(const supervisor *s)
+{
+    uint32_t taken = s->serving + s->dead + s->releasing;
+
+    return s->arrivals.count > 0 && may_accept(s) &&
+           (taken < s->all->count || s->serving >= s->options->max_clients);
+}
+
+static void start_workers(supervisor *s)
+{
+    for (unsigned n = 0; n < STARTS && may_start(s); n++) {
+        arrival next = arrivals_next(&s->arrivals, clock_ms());
+        uint32_t i = 0;
         while (i < s->all->count && s->workers[i].status != FREE)
             i++;
-        if (i == s->all->count || s->serving >= s->options->max_clients || address_limit_reached(s, &from)) {
-            refuse_client(&s->refusals, client, clock_ms());
+        if (i == s->all->count || s->serving >= s->options->max_clients) {
+            refuse(s, next.client);
             continue;
         }
         if (i >= s->all->status->used)
             atomic_store(&s->all->status->used, i + 1);
-        start_worker(s, i, client, &from);
+        atomic_store(&s->all->origins[i], next.origin);
+        start_worker(s, i, next.client, &next.from);
     }
 }
 
@@ -329,6 +357,8 @@ static int poll_timeout(const supervisor *s, int64_t now)
 {
     int64_t until = s->paused_until;
 
+    if (may_start(s))
+        return 0;
     if (s->refusals.count > 0 && (until == 0 || s->refusals.until[0] < until))
         until = s->refusals.until[0];
     if (until == 0)
@@ -370,6 +400,8 @@ static void poll_once(supervisor *s)
         if (listening[i].revents != 0)
             accept_clients(s, s->listeners.fds[i]);
     }
+    if (!s->ending)
+        start_workers(s);
 }
 
 /* ---- Beginning and end ---- */
@@ -437,13 +469,17 @@ int supervisor_run(const server_options *options, const slots *all)
     if (!listeners_bind(&s.listeners, options->host, options->port))
         return 1;
     s.workers = calloc(all->count, sizeof *s.workers);
-    if (s.workers == NULL || !block_signals(&s) || !start_keeper(&s)) {
+    if (s.workers == NULL || !arrivals_init(&s.arrivals, options->max_clients) ||
+        getrandom(s.address_key, sizeof s.address_key, 0) != (ssize_t)sizeof s.address_key || !block_signals(&s) ||
+        !start_keeper(&s)) {
         log_line("cannot start: %s", log_reason(errno));
+        free(s.arrivals.waiting);
         free(s.workers);
         return 1;
     }
     serve(&s);
     end_children(&s);
+    free(s.arrivals.waiting);
     free(s.workers);
     return s.status;
 }

@@ -3,13 +3,9 @@
 #define _GNU_SOURCE
 #include "worker_parts.h"
 
-#include <poll.h>
 #include <string.h>
 
 #include "sandbox/confine.h"
-
-#define DELAY_MS      1000 /* for each failed login after FREE_FAILURES */
-#define FREE_FAILURES 3
 
 /* Pipelined requests mostly carry the same cookie. */
 void worker_cookie_token(void *context, smsp_span cookie, smsp_token *out)
@@ -39,15 +35,6 @@ static smsp_reply_code exchange_one(worker *w, const smsp_tokenized *tokenized)
     return worker_take_reply(w, &replies, &result, &text) ? result.code : SMSP_REPLY_KO;
 }
 
-/* Slows down guessing; unknown usernames and wrong passwords alike (LGI-5). */
-static void delay_failed_login(worker *w)
-{
-    if (++w->failures <= FREE_FAILURES)
-        return;
-    worker_flush(w);
-    (void)poll(NULL, 0, DELAY_MS);
-}
-
 /* Draws cookies until one is not assigned (REG-5). */
 void worker_finish_login(worker *w)
 {
@@ -67,8 +54,6 @@ void worker_finish_login(worker *w)
     explicit_bzero(w->buffer + (w->login.password.at - w->buffer), w->login.password.len);
     explicit_bzero(w->slot->requests, SLOT_REQUEST_MAX);
     explicit_bzero(&tokenized, sizeof tokenized);
-    if (w->login.verb == SMSP_LOGIN && reply.code == SMSP_REPLY_KO)
-        delay_failed_login(w);
     worker_reply(w, &reply);
     explicit_bzero(&candidate, sizeof candidate);
 }

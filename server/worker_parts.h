@@ -5,7 +5,7 @@
  *   worker_input.c    bytes from the client, and silences that end a request
  *   worker_collect.c  requests that go to the keeper together: a run
  *   worker_answer.c   hands a run over, and turns results into replies
- *   worker_login.c    REGISTER and LOGIN: hash, draw a cookie, delay failures
+ *   worker_login.c    REGISTER and LOGIN: hash, draw a cookie
  */
 #ifndef WORKER_PARTS_H
 #define WORKER_PARTS_H
@@ -60,7 +60,6 @@ typedef struct worker {
     smsp_request login;
     smsp_salt salt;
     bool has_salt;
-    unsigned failures; /* of LOGIN */
 
     reply_buffer replies;
     size_t dirty; /* bytes of buffer to wipe */

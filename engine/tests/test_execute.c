@@ -275,6 +275,28 @@ static void salts(void **data)
     assert_memory_not_equal(before.salt.bytes, before.salt.bytes + 8, 8);
 }
 
+/* REGISTER of a name that is taken gets its KO instead of the salt; a free name gets the salt. */
+static void salt_of_a_new_name(void **data)
+{
+    world *w = *data;
+    smsp_tokenized ask = {.verb = SMSP_SALT_NEW, .username = SPAN("alice")};
+    smsp_tokenized login = {.verb = SMSP_SALT, .username = SPAN("alice")};
+    smsp_result new, old;
+    cookie_text alice;
+
+    assert_int_equal(smsp_execute(w->state, &ask, &new), SMSP_OK);
+    assert_int_equal(new.code, SMSP_REPLY_SALT);
+    assert_int_equal(smsp_execute(w->state, &login, &old), SMSP_OK);
+    assert_memory_equal(&new.salt, &old.salt, sizeof new.salt);
+    enter(w, "REGISTER", "alice", alice);
+    assert_int_equal(smsp_execute(w->state, &ask, &new), SMSP_OK);
+    assert_int_equal(new.code, SMSP_REPLY_KO);
+    assert_int_equal(new.effect.kind, SMSP_EFFECT_NONE);
+    ask.username = SPAN("alicf");
+    assert_int_equal(smsp_execute(w->state, &ask, &new), SMSP_OK);
+    assert_int_equal(new.code, SMSP_REPLY_SALT);
+}
+
 /* 62 names, so that a byte of the salt that is constant or has few values is detected. */
 static void each_byte_of_a_salt_varies(void **data)
 {
@@ -481,6 +503,7 @@ int main(void)
         test(contents),
         test(hostile_tokenized_requests),
         test(salts),
+        test(salt_of_a_new_name),
         test(each_byte_of_a_salt_varies),
         test(each_byte_of_a_name_counts_for_its_salt),
         test(kept_secrets),

@@ -35,6 +35,9 @@ static void next_steps(void **data)
     assert_int_equal(next_step(w, "LOGIN alice password", &tokenized, &code), SMSP_NEXT_SALT);
     assert_int_equal(tokenized.verb, SMSP_SALT);
     assert_span_equal(tokenized.username, "alice");
+    assert_int_equal(next_step(w, "REGISTER bob password", &tokenized, &code), SMSP_NEXT_SALT);
+    assert_int_equal(tokenized.verb, SMSP_SALT_NEW);
+    assert_span_equal(tokenized.username, "bob");
     assert_int_equal(next_step(w, "MESSAGE hello " COOKIE, &tokenized, &code), SMSP_NEXT_EXECUTE);
     assert_int_equal(tokenized.verb, SMSP_MESSAGE);
     assert_span_equal(tokenized.content, "hello");
@@ -56,7 +59,7 @@ static void no_verb_is_answered_ko(void **data)
 
     assert_int_equal(smsp_request_parse((const uint8_t *)"SALT alice", 10, &request), SMSP_BAD_VERB);
     assert_int_equal(request.verb, SMSP_NO_VERB);
-    for (int verb = SMSP_SALT; verb <= SMSP_NO_VERB; verb++) {
+    for (int verb = SMSP_SALT_NEW; verb <= SMSP_NO_VERB; verb++) {
         request.verb = (smsp_verb)verb;
         assert_int_equal(smsp_tokenize(&w->secrets, &request, &tokenized, &code), SMSP_NEXT_REPLY);
         assert_int_equal(code, SMSP_REPLY_KO);

@@ -22,6 +22,9 @@ void secret_worker(smsp_secrets *out);
  * to nothing if test_cost. False: no randomness. */
 bool secret_keeper(smsp_config *config, bool test_cost) SMSP_MUST_USE;
 
+/* The milliseconds that a password takes at least, on any machine. */
+uint32_t secret_least_ms(bool test_cost);
+
 /* Wipes the keys of this process. */
 void secret_wipe(void);
 

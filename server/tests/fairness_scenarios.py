@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """Clients that want more than their share, and the innocent client beside them."""
 import contextlib
+import socket
+import subprocess
 import time
 
-from harness import Server, scenario, want
+from harness import Server, age, scenario, want
 from process_scenarios import shared_memory
 
 REQUEST = f"COUNT nobody {'0' * 32}"  # of the shape that the keeper answers
@@ -94,3 +96,160 @@ def message_and_getmsg_behind_long_texts(rounds=60):
             want(found <= deleted, True, f"{found} deleted before the GETMSG, {deleted} when bob took the message")
             alice.send(f"STORE bob {cookie}", *[f"DELMSG alice {cookie}"] * 30, f"DELMSG bob {cookie}")
             alice.replies(32)
+
+
+# ---- Floods beside an innocent client ----
+
+FULL = ("--password-cost", "full")
+
+
+@contextlib.contextmanager
+def flood(server, count, text, address="127.0.0.1"):
+    """So many connections that send the text again and again, in a process of their own."""
+    program = f"""
+import select, socket
+clients = []
+for _ in range({count}):
+    client = socket.create_connection(("127.0.0.1", {server.port}), source_address=({address!r}, 0))
+    client.setblocking(False)
+    clients.append(client)
+poll = select.epoll()
+for client in clients:
+    poll.register(client, select.EPOLLIN | select.EPOLLOUT)
+by_number = {{client.fileno(): client for client in clients}}
+print("ready", flush=True)
+while True:
+    for number, events in poll.poll():
+        try:
+            if events & select.EPOLLOUT:
+                by_number[number].send({text!r})
+            if events & select.EPOLLIN and not by_number[number].recv(65536):
+                poll.unregister(number)
+        except BlockingIOError:
+            pass
+        except OSError:
+            poll.unregister(number)
+"""
+    process = subprocess.Popen(["/usr/bin/python3", "-c", program], stdout=subprocess.PIPE)
+    try:
+        want(process.stdout.readline(), b"ready\n")
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def login_ratio(server, clients, text, address="127.0.0.1"):
+    """How much longer an innocent LOGIN takes beside a flood than alone."""
+    with server.client() as client:
+        client.ask("REGISTER taken secret")
+        alone = seconds_of_logins(server)
+        with flood(server, clients, text, address):
+            time.sleep(1)
+            beside = seconds_of_logins(server)
+    print(f"# LOGIN alone {alone:.3f} s, beside {clients} connections that flood: {beside:.3f} s")
+    return beside / alone
+
+
+def seconds_of_logins(server, count=5):
+    """The median of so many LOGINs, each on a new connection."""
+    times = []
+    for _ in range(count):
+        with server.client() as client:
+            began = time.monotonic()
+            want(client.ask("LOGIN taken secret")[:3], "OK ")
+            times.append(time.monotonic() - began)
+    return sorted(times)[count // 2]
+
+
+@scenario
+def register_flood(clients=100):
+    """Connections that pipeline REGISTER of a taken name do not keep others from logging in."""
+    with Server("--max-clients", "1000", *FULL) as server:
+        ratio = login_ratio(server, clients, b"REGISTER taken x\n" * 20)
+        want(ratio < 40, True, f"{ratio:.1f} times as long, under 40 times")
+
+
+@scenario
+def login_flood(clients=100):
+    """Connections that pipeline a wrong LOGIN do not keep others from logging in, from any address."""
+    with Server("--max-clients", "1000", *FULL) as server:
+        ratio = login_ratio(server, clients, b"LOGIN taken wrong\n" * 20, "127.0.0.2")
+        want(ratio < 40, True, f"{ratio:.1f} times as long, under 40 times")
+
+
+@scenario
+def connect_storm(rounds=20):
+    """Processes that connect, write and close delay a new client of another address by less than they delay each other."""
+    storm = """
+import socket, sys
+while True:
+    client = socket.create_connection(("127.0.0.1", int(sys.argv[1])), source_address=("127.0.0.2", 0))
+    client.send(b"DUMP\\n")
+    client.close()
+"""
+    with Server("--max-clients", "1000") as server:
+        processes = [subprocess.Popen(["/usr/bin/python3", "-c", storm, str(server.port)], stderr=subprocess.DEVNULL)
+                     for _ in range(2)]
+        try:
+            time.sleep(1)
+            own = sorted(first_reply(server, "127.0.0.1") for _ in range(rounds))
+            theirs = sorted(first_reply(server, "127.0.0.2") for _ in range(rounds))
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+    print(f"# from connect to the first reply: {own[rounds // 2]:.4f} s, from the storm's address {theirs[rounds // 2]:.4f} s")
+    want(own[rounds // 2] < theirs[rounds // 2], True, "another address waits less than the storm's own")
+
+
+def first_reply(server, address):
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port), source_address=(address, 0)) as client:
+        client.sendall(b"COUNT\n")
+        client.recv(100)
+    return time.monotonic() - began
+
+
+# ---- Workers that are taken over ----
+
+def entry(verb, name, password=b"", cookie=b""):
+    """A request as it is in a slot: slot_entry.c."""
+    return bytes([verb, len(name), 0, 0]) + cookie + password + name
+
+
+def hand_over(worker, entries):
+    """Writes these entries into a worker's slot and hands it over, as that worker could."""
+    slot = shared_memory(worker)
+    with open(f"/proc/{worker}/mem", "r+b", buffering=0) as memory:
+        memory.seek(slot["slot"] + SLOT_HEAD)
+        memory.write(b"".join(entries))
+        memory.seek(slot["slot"] + 4)
+        memory.write(len(entries).to_bytes(4, "little") + sum(map(len, entries)).to_bytes(4, "little"))
+        memory.seek(slot["slot"])
+        memory.write((1).to_bytes(4, "little"))
+        memory.seek(slot["hints"])
+        memory.write(b"\xff" * 8)
+
+
+SLOT_HEAD = 64  # slot.h
+VERBS = {"REGISTER": 0, "LOGIN": 1, "SALT_NEW": 9, "SALT": 10}  # smsp.h
+
+
+@scenario
+def no_login_without_a_permit():
+    """A worker that is taken over and sends LOGIN or REGISTER with tokens of its choice is ended; no account appears."""
+    token = bytes(32)
+    attacks = ([entry(VERBS["LOGIN"], b"alice", token, token)], [entry(VERBS["REGISTER"], b"mallory", token, token)],
+               [entry(VERBS["REGISTER"], b"a%d" % n, token, token) for n in range(200)])
+    with Server() as server, server.client() as innocent:
+        cookie = innocent.register("alice")
+        for attack in attacks:
+            with server.client() as evil:
+                evil.ask(REQUEST)
+                worker = max(server.workers(), key=age)
+                hand_over(worker, attack)
+                want(evil.reply(), None, "a worker that breaks the rules is ended")
+            want(innocent.ask(f"COUNT mallory {cookie}", f"COUNT a1 {cookie}", f"COUNT alice {cookie}"),
+                 ["KO", "KO", "COUNTED 0"])

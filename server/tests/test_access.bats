@@ -50,3 +50,15 @@ with() {
 }
 
 @test "access: no core files, with a sandbox or without" { play no_core_files; }
+@test "access: a flood of REGISTER keeps nobody from logging in" {
+    with secrets Argon2id
+    play register_flood
+}
+
+@test "access: a flood of wrong LOGINs from another address keeps nobody from logging in" {
+    with secrets Argon2id
+    play login_flood
+}
+
+@test "access: a storm of connections delays its own address, not others" { play connect_storm; }
+@test "access: no LOGIN and no REGISTER without a permit for that name" { play no_login_without_a_permit; }
