@@ -73,6 +73,11 @@ analyse: ## run the analysers that take minutes: gcc -fanalyzer, scan-build, spa
 	@ci/deps analyse
 	@ci/analyse
 
+.PHONY: pictures
+pictures: all ## draw the pictures of README.md from real output into .github/pictures
+	@ci/deps pictures
+	@ci/pictures
+
 .PHONY: footprint mutation
 footprint: ## write engine/FOOTPRINT.md: code, stack and state in bytes, and no recursion
 	@ci/deps unit lint
