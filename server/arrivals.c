@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Clients that wait for a worker, and whose turn it is. */
 #include "arrivals.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Counters of what each address used lately. */
 #include "usage.h"
 
 #define UNIT       16u

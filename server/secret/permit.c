@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+/* Who may hash a password next, and whose reply waits after a failed login. */
 #define _GNU_SOURCE
 #include "permit.h"
 
