@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The keeper: one process, the only one that reads or writes the state. It takes
- * all slots that wait, executes their requests, commits, and only then answers. */
+/* The keeper: the only process that reads and writes the state. It executes the requests of
+ * all slots that wait, commits them, and only then answers. */
 #define _GNU_SOURCE
 #include "keeper.h"
 
@@ -20,14 +20,14 @@
 #include "sandbox/sandbox.h"
 #include "persist.h"
 
-#define BUSY_ROUNDS 16u /* batches between two looks at the supervisor's socket */
-#define YIELDS      8u  /* looks before sleeping, with a yield before each */
-#define LOOK_MS     100 /* between two looks at all slots */
-#define DISTRUST_MS 1000 /* for so long it looks at all slots after a hint was missing */
+#define BUSY_ROUNDS 16u /* batches between two reads of the supervisor's socket */
+#define YIELDS      8u  /* before it sleeps */
+#define LOOK_MS     100 /* between two checks of all slots */
+#define DISTRUST_MS 1000 /* how long it checks all slots after a hint was missing */
 
 enum slot_phase {
-    PHASE_OPEN,   /* its slot is looked at */
-    PHASE_DUMP,   /* its run ended with a DUMP, which comes before the answer */
+    PHASE_OPEN,   /* the slot can be handed over */
+    PHASE_DUMP,   /* the run ended with a DUMP, which is printed before the answer */
     PHASE_LOGIN,  /* permit.c says when it is answered */
     PHASE_HOSTILE /* never answered again */
 };
@@ -49,15 +49,15 @@ typedef struct keeper {
     int supervisor;
     persist persist;
     permits permits;
-    bool served; /* the supervisor knows that somebody was answered */
+    bool served; /* a client was answered, and the supervisor knows it */
     uint32_t journal;
     slot_info *info;
     uint8_t *copies; /* SLOT_BYTES for each slot */
     uint32_t *batch; /* slots whose runs are under way */
     uint32_t batch_count;
-    uint32_t first; /* where the next search begins: nobody is always last */
+    uint32_t first; /* where the next search begins, so that no slot is always last */
     bool look_at_all;
-    int64_t look_at;        /* ms: the next look at all slots */
+    int64_t look_at;        /* ms: the next check of all slots */
     int64_t distrust_until; /* ms */
     yielder yields;
     dump_queue dumps;
@@ -105,8 +105,8 @@ static bool has_room(const smsp_tokenized *tokenized, uint32_t reply_len)
     return SLOT_BYTES - reply_len >= need;
 }
 
-/* Writes the reply behind those that are there. SLOT_NO_ROOM: a text is too
- * long for now; it is the first of the next run then. */
+/* Writes the reply behind the others. SLOT_NO_ROOM: the text does not fit; it will be the
+ * first reply of the next run. */
 static slot_error put_reply(keeper *k, uint8_t *replies, slot_info *s, const smsp_result *result)
 {
     uint8_t *at = replies + s->reply_len;
@@ -127,9 +127,9 @@ static slot_error put_reply(keeper *k, uint8_t *replies, slot_info *s, const sms
     return error;
 }
 
-/* Executes one request; false if the run ends before it. That can be at its
- * first request too: text that this batch deleted makes room once it is
- * committed, and then the run is taken up again. */
+/* Executes one request. False: the run ends before it. That can be the first request of the
+ * run, if it needs the room of texts that this batch deleted: the commit frees them, and the
+ * next batch executes the request. */
 static bool run_request(keeper *k, uint8_t *replies, slot_info *s, const smsp_tokenized *tokenized, smsp_result *result)
 {
     if (!has_room(tokenized, s->reply_len) || smsp_execute(k->persist.state, tokenized, result) != SMSP_OK)
@@ -208,7 +208,7 @@ static void end_hostile_worker(keeper *k, uint32_t i)
     send_note(k, KEEPER_KILL, i);
 }
 
-/* The next slot from number from on that may have been handed over; end if there is none. */
+/* The first slot in from..end-1 that may have been handed over, or end. */
 static uint32_t next_candidate(keeper *k, uint32_t from, uint32_t end)
 {
     bool hinted;
@@ -221,8 +221,7 @@ static uint32_t next_candidate(keeper *k, uint32_t from, uint32_t end)
     return from;
 }
 
-/* Copies in the runs of slots from number from on and below end. False: the journal has no
- * room for more of them. */
+/* Copies in the runs of the slots from..end-1. False: the journal has no room for more. */
 static bool collect_range(keeper *k, uint32_t from, uint32_t end, uint32_t *requests)
 {
     for (uint32_t i = next_candidate(k, from, end); i < end; i = next_candidate(k, i + 1, end)) {
@@ -246,9 +245,9 @@ static bool collect_range(keeper *k, uint32_t from, uint32_t end, uint32_t *requ
     return true;
 }
 
-/* Copies in the runs that wait, as many as the journal has room for. Mostly it looks only
- * at slots with a hint, so idle clients cost nothing. A hostile worker can clear the hints
- * of others; so now and then it looks at all slots, and for a while if a hint was missing. */
+/* Copies in the runs that wait, as many as the journal has room for. Usually it checks only
+ * slots with a hint, so idle clients cost nothing. A hostile worker can clear the hints of
+ * others, so it checks all slots every LOOK_MS, and always while hints cannot be trusted. */
 static void collect(keeper *k)
 {
     uint32_t used = atomic_load(&k->all->status->used);
@@ -285,15 +284,15 @@ static void answer_batch(keeper *k)
                 s->phase = PHASE_LOGIN;
             else
                 answer(k, i);
-        } else { /* it waits for the next batch, and comes first: then nobody's deletion puts it off */
+        } else { /* it comes first in the next batch, so that others cannot take its room again */
             slots_set_hint(k->all, i);
             k->first = i;
         }
     }
 }
 
-/* Executes what was collected, commits it, and only then answers. What cannot
- * be committed leaves no trace: the batch runs again without effects. */
+/* Executes what was collected, commits it, and only then answers. If the commit fails, the
+ * batch is undone and executed again read-only. */
 static void run_batch(keeper *k)
 {
     persist_result kept;
@@ -312,7 +311,7 @@ static void run_batch(keeper *k)
     k->served = true;
 }
 
-/* ---- The rest of the world ---- */
+/* ---- Replies that wait, the supervisor ---- */
 
 static void answer_dumps(keeper *k)
 {
@@ -334,7 +333,7 @@ static void answer_logins(keeper *k)
     }
 }
 
-/* A worker is dead: its slot is as if it had never asked for anything. */
+/* The worker of this slot is dead: forget all that it asked for. */
 static void release_slot(keeper *k, uint32_t i)
 {
     if (i >= k->all->count)
@@ -368,12 +367,12 @@ static void poll_once(keeper *k, int timeout)
     struct pollfd fds[] = {
         {.fd = k->all->wake, .events = POLLIN},
         {.fd = k->supervisor, .events = POLLIN},
-        {.fd = k->dumps.done, .events = POLLIN}, /* -1 is left out */
+        {.fd = k->dumps.done, .events = POLLIN}, /* poll ignores -1 */
     };
 
     if (poll(fds, 3, timeout) > 0) {
         if (fds[0].revents != 0 && read(k->all->wake, &count, sizeof count) < 0)
-            (void)0; /* somebody's write that is seen already */
+            (void)0; /* another poll has read it */
         if (fds[1].revents != 0)
             handle_notes(k);
     }
@@ -382,7 +381,7 @@ static void poll_once(keeper *k, int timeout)
     answer_logins(k);
 }
 
-/* Milliseconds until something is to be done without anybody's word; -1: never. */
+/* Milliseconds until the keeper must do something by itself; -1: never. */
 static int poll_timeout(const keeper *k)
 {
     int dump = dump_timeout(&k->dumps);
@@ -394,10 +393,9 @@ static int poll_timeout(const keeper *k)
     return next;
 }
 
-/* Lets the workers run before it looks again: one that finds the keeper awake need not
- * wake it, and several hand over meanwhile. With a store it lets them run once more if the
- * last batch was of several slots: then one flush is enough for twice as many
- * (ci/bench/LOG.md). */
+/* Lets workers run, so that several hand over before the next batch, and none has to wake
+ * the keeper. With a store it yields once more if the last batch had several slots: one
+ * flush then serves twice as many (ci/bench/LOG.md). */
 static void yield_to_workers(keeper *k)
 {
     uint32_t used = atomic_load(&k->all->status->used);
@@ -409,7 +407,7 @@ static void yield_to_workers(keeper *k)
         (void)yield_once(&k->yields);
 }
 
-/* Is it time to look at all slots? */
+/* Decides whether the next search checks all slots. */
 static void schedule_full_look(keeper *k)
 {
     int64_t now = clock_ms();
@@ -430,7 +428,7 @@ static noreturn void work(keeper *k)
         collect(k);
         if (k->batch_count == 0) {
             atomic_store(&status->keeper_sleeps, 1);
-            collect(k); /* a worker that did not see it is seen now */
+            collect(k); /* a worker that did not see keeper_sleeps is seen now */
             if (k->batch_count == 0)
                 poll_once(k, poll_timeout(k));
             atomic_store(&status->keeper_sleeps, 0);
@@ -443,7 +441,7 @@ static noreturn void work(keeper *k)
     }
 }
 
-/* ---- The beginning ---- */
+/* ---- Start ---- */
 
 static void *reserve(size_t size)
 {

@@ -9,13 +9,13 @@
 #include "options.h"
 #include "slot.h"
 
-/* What supervisor and keeper tell each other, in messages of this one shape. */
+/* Messages between supervisor and keeper. */
 enum keeper_what {
-    KEEPER_READY,  /* to the supervisor: the state is there */
+    KEEPER_READY,  /* to the supervisor: the mail is loaded */
     KEEPER_SERVED, /* to the supervisor: the first requests are answered */
-    KEEPER_RELEASE, /* to the keeper: this slot's worker is dead; forget the slot */
-    KEEPER_RELEASED,  /* to the supervisor: done, the slot may be wiped and used again */
-    KEEPER_KILL    /* to the supervisor: this slot's worker breaks the rules */
+    KEEPER_RELEASE, /* to the keeper: the worker of this slot is dead */
+    KEEPER_RELEASED,  /* to the supervisor: the slot can be wiped and used again */
+    KEEPER_KILL    /* to the supervisor: kill the worker of this slot */
 };
 
 typedef struct keeper_note {
@@ -23,9 +23,8 @@ typedef struct keeper_note {
     uint32_t slot;
 } keeper_note;
 
-/* Keeps the state and answers all slots: the forked child's whole life. It ends
- * with status 0 when the supervisor closes its end of the socket, with status 1
- * after one line if it cannot begin or go on. */
+/* Runs the keeper in a forked child. It ends with status 0 when the supervisor closes its end
+ * of the socket, and with status 1 after one log line if it cannot start or continue. */
 noreturn void keeper_run(const server_options *options, const slots *all, int supervisor, pid_t parent);
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "log.h"
 
-#define IPV6_NETWORK 8u /* bytes: one customer has a /64 at least, and all of its addresses */
+#define IPV6_NETWORK 8u /* bytes of a /64, the smallest network that one customer gets */
 #define PORT_TRIES 16u /* a free port on one address may be taken on the next */
 
 static void close_all(listeners *all)
@@ -30,8 +30,8 @@ static in_port_t *port_of(struct sockaddr *address)
     return &((struct sockaddr_in *)(void *)address)->sin_port;
 }
 
-/* What an accepted socket has from its listener: replies go out at once, and
- * peers that vanished are found. */
+/* Options that accepted sockets inherit: replies are sent at once, and dead peers are
+ * detected. */
 static bool set_options(int fd, int family)
 {
     static const int on = 1;
@@ -58,7 +58,7 @@ static int bind_one(const struct addrinfo *at)
     return -1;
 }
 
-/* The port that a bound socket has, as it stands in an address; 0: unknown. */
+/* The port of a bound socket in network byte order; 0: unknown. */
 static in_port_t bound_port(int fd)
 {
     union {
@@ -73,8 +73,8 @@ static in_port_t bound_port(int fd)
     return own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port;
 }
 
-/* One attempt at all addresses. An address that this machine does not have is
- * left out if another is there. False, with errno, and nothing open. */
+/* Tries to bind all addresses. An address that this machine does not have is ignored if
+ * another one works. False, with errno, and no socket is open. */
 static bool bind_all(listeners *all, struct addrinfo *addresses)
 {
     int error = EADDRNOTAVAIL;

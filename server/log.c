@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a hostile database calls its tables must not speak to a terminal, or look
- * like another line. */
+/* Replaces control characters: names in a hostile database must not control a terminal or
+ * look like another line. */
 static void make_harmless(char *text)
 {
     for (unsigned char *at = (unsigned char *)text; *at != '\0'; at++)
@@ -35,7 +35,7 @@ void log_line(const char *format, ...)
     size_t end = strlen(line);
     line[end] = '\n';
     if (write(STDERR_FILENO, line, end + 1) < 0)
-        return; /* there is nowhere else to say it */
+        return; /* there is no other place for it */
 }
 
 const char *log_reason(int error)

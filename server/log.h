@@ -3,8 +3,8 @@
 #ifndef LOG_H
 #define LOG_H
 
-/* Writes one line "smspd: ..." to standard error, as printf would. A terminal
- * that takes nothing loses the line rather than stop the server. */
+/* Writes one line "smspd: ..." to standard error, as printf would. If the
+ * terminal is blocked, the line is lost; the server goes on. */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 

@@ -17,7 +17,7 @@
 #include "store/store.h"
 #include "supervisor.h"
 
-/* Slots beyond the clients, for those whose worker is dead and keeper not yet quiet. */
+/* More slots than clients: the keeper needs time to release those of dead workers. */
 #define SLOTS_SPARE 64u
 
 /* Descriptors 0 to 2 are open, so that no socket takes their places. What was closed
@@ -46,7 +46,7 @@ static bool resolve_data(server_options *wanted)
     return true;
 }
 
-/* The directory of --data is ours alone from here on. */
+/* Locks the directory of --data. */
 static bool take_data(server_options *wanted)
 {
     if (wanted->data == NULL)
@@ -88,7 +88,7 @@ static const char *confine_advice(int error)
     }
 }
 
-/* The exit status of what only prints. */
+/* The exit status of --help, --version and --check. */
 static int printed(void)
 {
     if (fflush(stdout) == 0)
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
         return resolve_data(&wanted) && store_check(wanted.data, &wanted.limits) ? printed() : 1;
     if (!take_data(&wanted))
         return 1;
-    /* SIGCHLD may come ignored from whoever started us; then no child could be reaped. */
+    /* If SIGCHLD is ignored, children cannot be reaped; it is inherited from our parent. */
     if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
         signal(SIGXFSZ, SIG_IGN) == SIG_ERR || !secret_init() ||
         !slots_map(&all, wanted.max_clients + SLOTS_SPARE)) {

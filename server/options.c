@@ -15,7 +15,7 @@
 #include "secret/secret.h"
 #include "store/store.h"
 
-#define CLIENTS_MAX 16384u /* slots are addresses set aside: two GiB of them */
+#define CLIENTS_MAX 16384u /* 2 GiB of address space for slots */
 #define SECONDS_MAX 1000000u
 
 static const char usage[] =
@@ -98,7 +98,7 @@ static bool wrong(const char *option, const char *value, const char *want)
     return false;
 }
 
-/* Digits only, no sign, no space, no zeros in front, 1 to most. */
+/* Reads a number from 1 to most: digits only, without a leading zero. */
 static bool read_number(const char *option, const char *text, uint64_t most, uint64_t *number)
 {
     char want[64];
@@ -182,7 +182,7 @@ static bool take_flag(int option, server_options *out)
     }
 }
 
-/* One option; the result says whether it was all right. */
+/* Applies one option. False: one line said what is wrong. */
 static bool take(int option, const char *name, const char *value, server_options *out)
 {
     switch (option) {
@@ -215,8 +215,8 @@ static bool take(int option, const char *name, const char *value, server_options
     }
 }
 
-/* getopt's own complaint would take the program's path for its name. It leaves in
- * optopt the letter of a short option, the number of a known long one, or 0. */
+/* getopt's own message would contain the path of the program. optopt is the letter of a
+ * short option, the number of a known long one, or 0. */
 static options_result complain(int option, char **argv)
 {
     const char letter[] = {'-', (char)optopt, '\0'};
@@ -242,7 +242,7 @@ static bool read_port(const char *text, const char **out)
     return false;
 }
 
-/* What only all options together tell; words: those that are no options. */
+/* Checks that need all options; words: the arguments that are not options. */
 static bool fits_together(const server_options *options, int words)
 {
     int wanted = options->check ? 0 : 2;

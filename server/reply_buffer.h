@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a worker owes its client: replies are gathered, and written with as few
- * calls as possible. */
+/* Collects the replies to a client, and writes them with as few calls as possible. */
 #ifndef REPLY_BUFFER_H
 #define REPLY_BUFFER_H
 
@@ -10,7 +9,7 @@
 
 typedef struct reply_buffer {
     int client;   /* a socket with a send timeout of its own */
-    int timeout_ms; /* ms for the client to read all that is sent at once */
+    int timeout_ms; /* ms that the client has to read what one flush sends */
     bool course;  /* replies to unterminated requests end with NUL */
     bool broken;  /* no more can be sent */
     size_t len;
@@ -20,8 +19,8 @@ typedef struct reply_buffer {
 /* Adds a reply, which ends as the client's requests do. */
 void reply_buffer_add(reply_buffer *out, const smsp_reply *reply, smsp_ending ending);
 
-/* Sends all replies, and wipes them: they hold cookies and mail. A client that
- * reads nothing, or a little now and then, breaks it when its time is over. */
+/* Sends all replies, and wipes them: they hold cookies and mail. If the
+ * client reads too slowly, broken is set. */
 void reply_buffer_flush(reply_buffer *out);
 
 #endif

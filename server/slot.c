@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* As in linux/futex.h, which not every C library comes with. */
+/* From linux/futex.h, which not every C library has. */
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
 
@@ -70,9 +70,9 @@ bool slots_keep_only(const slots *all, uint32_t i)
     return mprotect(all->status, all->status_size, PROT_READ) == 0;
 }
 
-/* What nearly every client uses, the first page of each direction, is overwritten and stays:
- * to give it back takes it out of the keeper's page table, and the next client needs another
- * (ci/bench/LOG.md). The rest is given back, or overwritten too if this system cannot do that. */
+/* The first page of each direction, which nearly every client uses, is overwritten and kept:
+ * to give it back would cost a page fault for the next client (ci/bench/LOG.md). The other
+ * pages are given back, or overwritten if the system refuses that. */
 void slots_wipe(const slots *all, uint32_t i)
 {
     uint8_t *area = (uint8_t *)slots_at(all, i);
@@ -137,8 +137,8 @@ slot_end slots_end_of(const slots *all, uint32_t i, int wake)
                       .wake = wake};
 }
 
-/* To yield once or twice is cheaper than to sleep and be woken: the keeper runs
- * meanwhile, and mostly the slot is back then (ci/bench/LOG.md). */
+/* A yield is cheaper than to sleep and be woken: the keeper runs, and usually the slot is
+ * back after it (ci/bench/LOG.md). */
 #define YIELDS 2u
 
 static bool back_soon(slot_end *mine)
@@ -157,14 +157,14 @@ void slot_exchange(slot_end *mine, uint32_t count, uint32_t len)
 
     atomic_store_explicit(&own->request_count, count, memory_order_relaxed);
     atomic_store_explicit(&own->request_len, len, memory_order_relaxed);
-    /* In one order with the keeper's "I sleep" and its last look at the hints
-     * (all seq_cst): either it sees this hint, or we see that it sleeps. */
+    /* These accesses and the keeper's (keeper_sleeps, then the hints) have one order, since all
+     * are seq_cst: either the keeper sees the hint, or the worker sees that it sleeps. */
     atomic_store(&own->owner, SLOT_KEEPER);
     (void)atomic_fetch_or(mine->hint_word, mine->hint_bit);
     if (atomic_load(&mine->status->keeper_sleeps) && write(mine->wake, &one, sizeof one) < 0)
-        (void)0; /* EAGAIN: the counter is full, so the keeper wakes all the same */
+        (void)0; /* EAGAIN: the counter is full, so the keeper wakes anyway */
     if (back_soon(mine) || !atomic_compare_exchange_strong(&own->owner, &keeper, SLOT_KEEPER_AWAITED))
-        return; /* it is back already */
+        return; /* the slot is back already */
     while (atomic_load_explicit(&own->owner, memory_order_acquire) == SLOT_KEEPER_AWAITED)
         (void)syscall(SYS_futex, &own->owner, FUTEX_WAIT, SLOT_KEEPER_AWAITED, NULL, NULL, 0);
 }
@@ -178,7 +178,7 @@ void slot_hand_back(slot *theirs, uint32_t consumed, uint32_t reply_len)
 {
     theirs->consumed = consumed;
     theirs->reply_len = reply_len;
-    /* A worker that does not sleep yet sees the word and will not. */
+    /* A worker that does not sleep yet sees the new owner, and does not sleep. */
     if (atomic_exchange(&theirs->owner, SLOT_WORKER) == SLOT_KEEPER_AWAITED)
         (void)syscall(SYS_futex, &theirs->owner, FUTEX_WAKE, 1, NULL, NULL, 0);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* The slot: 64 KiB each way of memory that one worker shares with the keeper.
+/* A slot: memory that one worker shares with the keeper, 64 KiB for requests and 64 KiB for
+ * replies.
  *
- * One owner at a time: whoever the state word names may touch the slot, nobody
- * else does. The worker writes a run of requests and hands the slot over; the
- * keeper copies them in once, executes them, writes the replies and hands it
- * back. The keeper trusts nothing that a worker wrote.
+ * It has one owner at a time; only the owner touches it. The worker writes a run of requests
+ * and hands the slot over. The keeper copies the run once, executes it, writes the replies
+ * and hands the slot back. The keeper trusts nothing that a worker wrote.
  */
 #ifndef SLOT_H
 #define SLOT_H
@@ -15,12 +15,12 @@
 #include "yield.h"
 
 #define SLOT_RUN_MAX 256u /* requests in a run */
-#define SLOT_AREA    65536u /* 15 of the longest messages: fewer hand-overs (ci/bench/LOG.md) */
+#define SLOT_AREA    65536u /* 15 of the longest messages (ci/bench/LOG.md) */
 #define SLOT_HEAD    64u /* a cache line: counts and lengths */
 #define SLOT_BYTES   (SLOT_AREA - SLOT_HEAD)
 
-/* The longest entries. A request is 4 bytes, two tokens at most, name, content;
- * a reply 8 bytes and a text or a salt. */
+/* The longest entries. A request has 4 bytes, at most two tokens, a name and a content; a
+ * reply has 8 bytes and a text or a salt. */
 #define SLOT_REQUEST_MAX (4u + 2u * SMSP_TOKEN_LEN + SMSP_NAME_MAX + SMSP_CONTENT_MAX)
 #define SLOT_TEXT_AT     8u                                  /* where a reply's text begins */
 #define SLOT_REPLY_SMALL (SLOT_TEXT_AT + SMSP_SALT_LEN + 4u) /* any reply but a text */
@@ -33,22 +33,22 @@ _Static_assert(2u * SLOT_REQUEST_MAX <= SLOT_BYTES && SLOT_REPLY_SMALL + SLOT_RE
 
 typedef enum slot_error {
     SLOT_OK = 0,
-    SLOT_NO_ROOM, /* it does not fit into what is left */
-    SLOT_BAD      /* no such entry: whoever wrote it breaks the rules */
+    SLOT_NO_ROOM, /* it does not fit */
+    SLOT_BAD      /* not an entry: its writer breaks the rules */
 } slot_error;
 
 /* Writes a tokenized request to at, size bytes long, and its length to *len.
- * SLOT_NO_ROOM; SLOT_BAD: a part is longer than an entry can say. */
+ * SLOT_NO_ROOM; SLOT_BAD: a part is longer than an entry can hold. */
 slot_error slot_put_request(uint8_t *at, size_t size, const smsp_tokenized *tokenized, size_t *len) SMSP_MUST_USE;
 
 /* Reads the entry at the front of size bytes that may be hostile; *len gets its
  * length. Verb, lengths and byte classes are those of a tokenized request, and
- * *tokenized points into at. SLOT_BAD: it is none. An empty content passes: that
- * it is KO is for smsp_execute to say, after the cookie (REQ-6). */
+ * *tokenized points into at. SLOT_BAD: not a request. An empty content is valid here:
+ * smsp_execute answers KO, but only after it has checked the cookie (REQ-6). */
 slot_error slot_get_request(const uint8_t *at, size_t size, smsp_tokenized *tokenized, size_t *len) SMSP_MUST_USE;
 
 /* Writes a reply; text is that of SMSP_REPLY_TEXT, otherwise not used. It may
- * stand at at + SLOT_TEXT_AT already. Errors as above. */
+ * be at at + SLOT_TEXT_AT already. Errors as above. */
 slot_error slot_put_reply(uint8_t *at, size_t size, const smsp_result *result, smsp_span text,
                           size_t *len) SMSP_MUST_USE;
 
@@ -60,9 +60,9 @@ slot_error slot_get_reply(const uint8_t *at, size_t size, smsp_result *result, s
 /* ---- The slots, mapped before the first fork ---- */
 
 enum slot_owner {
-    SLOT_WORKER = 0, /* what a wiped slot says */
+    SLOT_WORKER = 0, /* the owner of a wiped slot */
     SLOT_KEEPER,
-    SLOT_KEEPER_AWAITED /* the keeper's, and the worker sleeps until it has it back */
+    SLOT_KEEPER_AWAITED /* the keeper's, and the worker sleeps until it is back */
 };
 
 typedef struct slot {
@@ -78,9 +78,9 @@ typedef struct slot {
 } slot;
 _Static_assert(sizeof(slot) == 2 * SLOT_AREA, "no padding");
 
-/* What the supervisor and the keeper tell everybody. Workers may only read it. */
+/* Written by the supervisor and the keeper; workers can only read it. */
 typedef struct server_status {
-    _Atomic uint32_t keeper_sleeps; /* then a hand-over needs a write to the eventfd */
+    _Atomic uint32_t keeper_sleeps; /* then whoever hands over must write to the eventfd */
     _Atomic uint32_t used;          /* no slot from this number on is in use */
 } server_status;
 

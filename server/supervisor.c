@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The supervisor: smspd itself. It listens, accepts, forks, reaps and keeps to
- * the limits; it holds no mail and no secret once all keys are inherited. */
+/* The supervisor: smspd itself. It listens, accepts, forks, reaps and enforces the limits.
+ * It has no mail. */
 #define _GNU_SOURCE
 #include "supervisor.h"
 
@@ -25,19 +25,19 @@
 #include "siphash.h"
 #include "worker.h"
 
-#define ACCEPTS      256u /* in a row, before anything else is looked at */
-#define STARTS       8u   /* of workers, likewise: each takes some 200 us */
-#define PAUSE_MS     100  /* without accepting, after trouble with it */
-#define RELEASING_MAX 64u  /* notes that the keeper has not answered: they never fill the socket */
-#define END_MS       5000 /* for the keeper to end by itself */
-#define DEATHS_MAX   5u   /* of keepers, none of which has answered anybody */
+#define ACCEPTS      256u /* in a row, before it handles other events */
+#define STARTS       8u   /* of workers in a row: each takes about 200 us */
+#define PAUSE_MS     100  /* without accepting, after accept or fork failed */
+#define RELEASING_MAX 64u  /* notes without an answer of the keeper: they never fill the socket */
+#define END_MS       5000 /* that the keeper has to end by itself */
+#define DEATHS_MAX   5u   /* of keepers in a row that answered nobody */
 #define FIXED_FDS    2u
 
 enum worker_status {
     FREE,
     SERVING, /* a worker has the slot */
-    DEAD,    /* it is reaped; the keeper has not been told yet */
-    RELEASING /* the keeper has been told */
+    DEAD,    /* the worker is reaped; the keeper does not know yet */
+    RELEASING /* the keeper has to release the slot */
 };
 
 typedef struct worker_entry {
@@ -52,16 +52,16 @@ typedef struct supervisor {
     listeners listeners;
     arrivals arrivals;
     refusals refusals;
-    uint8_t address_key[SMSP_KEY_LEN]; /* nobody can choose an address with another's hash */
+    uint8_t address_key[SMSP_KEY_LEN]; /* random: nobody can choose an address with a given hash */
     int signals;
-    int notes; /* our end of the keeper's socket */
+    int notes; /* the supervisor's end of the keeper's socket */
     pid_t self;
     pid_t keeper; /* 0: it has ended */
     worker_entry *workers;
     uint32_t serving, dead, releasing;
-    uint32_t deaths;      /* of keepers, since one has answered somebody */
+    uint32_t deaths;      /* of keepers, since one answered a client */
     int64_t paused_until; /* 0: it accepts */
-    bool ready;           /* the keeper is */
+    bool ready;           /* the keeper has loaded the mail */
     bool listening;
     bool ending;
     int status;
@@ -73,7 +73,7 @@ static void end_with(supervisor *s, int status)
     s->status = status;
 }
 
-/* Accepting or forking failed: a while without either, instead of a busy loop. */
+/* accept or fork failed: wait a while instead of trying in a busy loop. */
 static void slow_down(supervisor *s, const char *what)
 {
     log_line("%s: %s; no new clients for %d ms", what, log_reason(errno), PAUSE_MS);
@@ -96,11 +96,11 @@ static bool begin_listening(const listeners *all)
     return true;
 }
 
-/* glibc before 2.34 does not have it. */
+/* glibc before 2.34 does not have _Fork. */
 extern pid_t _Fork(void) __attribute__((weak)); /* NOLINT(readability-redundant-declaration): weak here */
 
-/* With _Fork the C library does not put itself in order for the child, which is for
- * processes of many threads and would have it copy four pages (ci/bench/LOG.md). */
+/* _Fork runs no fork handlers. They are for programs with threads, and would make the child
+ * copy four pages (ci/bench/LOG.md). */
 static void start_worker(supervisor *s, uint32_t i, int client, const client_address *from)
 {
     pid_t worker = _Fork != NULL ? _Fork() : fork();
@@ -117,7 +117,7 @@ static void start_worker(supervisor *s, uint32_t i, int client, const client_add
     s->serving++;
 }
 
-/* Has this address as many clients as it may? */
+/* Has this address reached --max-clients-per-address? */
 static bool address_limit_reached(const supervisor *s, const client_address *from)
 {
     uint32_t count = 0;
@@ -149,7 +149,7 @@ static void accept_clients(supervisor *s, int listener)
         if (client < 0) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
                 slow_down(s, "cannot accept");
-            return; /* otherwise there is none, or it has gone already */
+            return; /* otherwise nobody waits, or the client has gone */
         }
         new.origin = smsp_siphash(s->address_key, new.from.bytes, sizeof new.from.bytes);
         int refused = address_limit_reached(s, &new.from) ? client : arrivals_add(&s->arrivals, &new, clock_ms());
@@ -158,8 +158,8 @@ static void accept_clients(supervisor *s, int listener)
     }
 }
 
-/* Not while we pause, nor while the slot of every dead worker is still with the keeper: the
- * next client waits a little. */
+/* Not during a pause, and not while the keeper still has to release the last free slots:
+ * then clients wait a little. */
 static bool may_start(const supervisor *s)
 {
     uint32_t taken = s->serving + s->dead + s->releasing;
@@ -188,7 +188,7 @@ static void start_workers(supervisor *s)
 
 /* ---- Ends of workers and of the keeper ---- */
 
-/* The keeper forgets the slots of dead workers, a bounded number at a time. */
+/* Asks the keeper to release the slots of dead workers, a bounded number at a time. */
 static void release_dead_slots(supervisor *s)
 {
     for (uint32_t i = 0; s->ready && s->dead > 0 && s->releasing < RELEASING_MAX && i < s->all->count; i++) {
@@ -196,7 +196,7 @@ static void release_dead_slots(supervisor *s)
         if (s->workers[i].status != DEAD)
             continue;
         if (send(s->notes, &note, sizeof note, MSG_NOSIGNAL) < 0)
-            return; /* the keeper has ended; we hear of it next */
+            return; /* the keeper has ended; reap handles that */
         s->workers[i].status = RELEASING;
         s->dead--;
         s->releasing++;
@@ -211,8 +211,7 @@ static void kill_workers(const supervisor *s)
     }
 }
 
-/* The mail is on the disk: without any worker a new keeper can begin where the
- * last one was. */
+/* The mail is on disk: when all workers have ended, a new keeper can load it. */
 static void prepare_new_keeper(supervisor *s)
 {
     s->ready = false;
@@ -293,7 +292,7 @@ static void slot_released(supervisor *s, uint32_t i)
     uint32_t used = s->all->status->used;
     while (used > 0 && s->workers[used - 1].status == FREE)
         used--;
-    atomic_store(&s->all->status->used, used); /* after a burst the keeper looks at few slots again */
+    atomic_store(&s->all->status->used, used); /* the keeper checks fewer slots after a burst */
 }
 
 static void handle_keeper_notes(supervisor *s)
@@ -314,7 +313,7 @@ static void handle_keeper_notes(supervisor *s)
     }
 }
 
-/* The first keeper is the first child; a later one closes what it inherits. */
+/* Starts the keeper; a later one closes the descriptors that it inherits. */
 static bool start_keeper(supervisor *s)
 {
     int ends[2];
@@ -334,7 +333,7 @@ static bool start_keeper(supervisor *s)
     return true;
 }
 
-/* Nobody has any slot: all of them begin anew, and a keeper with them. */
+/* No worker is left: wipes all slots and starts a new keeper. */
 static void replace_keeper(supervisor *s)
 {
     uint32_t used = s->all->status->used;
@@ -366,7 +365,7 @@ static int poll_timeout(const supervisor *s, int64_t now)
     return until > now ? (int)(until - now) : 0;
 }
 
-/* Waits for something and sees to it. */
+/* Waits for one event and handles it. */
 static void poll_once(supervisor *s)
 {
     struct pollfd fds[FIXED_FDS + LISTENERS_MAX + REFUSALS_MAX];
@@ -379,7 +378,7 @@ static void poll_once(supervisor *s)
     if (s->keeper == 0 && s->serving == 0 && s->paused_until == 0)
         replace_keeper(s);
     if (s->ending)
-        return; /* nothing would wake us */
+        return; /* no event would wake poll */
     fds[0] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = s->notes, .events = POLLIN};
     for (uint32_t i = 0; i < s->listeners.count; i++)
@@ -387,14 +386,14 @@ static void poll_once(supervisor *s)
     refusals_poll(&s->refusals, refused);
     int polled = poll(fds, FIXED_FDS + s->listeners.count + s->refusals.count, poll_timeout(s, now));
     if (polled < 0)
-        return; /* EINTR, or no memory: the next turn tries again */
+        return; /* EINTR, or no memory: try again in the next round */
     refusals_handle(&s->refusals, refused, clock_ms());
     if (fds[0].revents != 0)
         handle_signals(s);
     if (fds[1].revents & POLLIN)
         handle_keeper_notes(s);
     else if (fds[1].revents != 0)
-        reap(s); /* the keeper has let go of its socket */
+        reap(s); /* the keeper has closed its socket */
     release_dead_slots(s);
     for (uint32_t i = 0; i < s->listeners.count && !s->ending; i++) {
         if (listening[i].revents != 0)
@@ -404,9 +403,9 @@ static void poll_once(supervisor *s)
         start_workers(s);
 }
 
-/* ---- Beginning and end ---- */
+/* ---- Start and end ---- */
 
-/* Who starts it with nohup wants it to outlive the terminal. */
+/* nohup ignores SIGHUP so that the server outlives the terminal. */
 static bool ignored(int signal)
 {
     struct sigaction now;
@@ -414,7 +413,7 @@ static bool ignored(int signal)
     return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-/* The signals come as bytes; of children that lose their parent we become it. */
+/* Signals are read from a descriptor. Children of a keeper that dies become ours. */
 static bool block_signals(supervisor *s)
 {
     sigset_t set;
@@ -426,7 +425,7 @@ static bool block_signals(supervisor *s)
     return s->signals >= 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
 }
 
-/* No child is left behind: workers are killed, the keeper gets a while. */
+/* Kills the workers, and gives the keeper END_MS to end by itself. */
 static void end_children(supervisor *s)
 {
     int64_t until = clock_ms() + END_MS;
