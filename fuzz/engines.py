@@ -79,12 +79,13 @@ def oracle_of(output):
     patterns = [(r"ORACLE (\S+): (.*)", None), (r"ERROR: AddressSanitizer: (\S+)(.*)", "ASan"),
                 (r"WARNING: MemorySanitizer: (\S+)(.*)", "MSan"), (r"runtime error: (.*)()", "UBSan"),
                 (r"ERROR: LeakSanitizer: (.*)()", "LSan"), (r"ERROR: libFuzzer: (timeout|out-of-memory|deadly signal)(.*)", "libFuzzer")]
-    for pattern, tool in patterns:
-        found = re.search(pattern, output)
-        if found and tool:
+    matches = [(found.start(), tool, found) for pattern, tool in patterns if (found := re.search(pattern, output))]
+    if matches:
+        # The first report counts: printing a sanitizer's stack may trip the oracle that forbids allocations.
+        _, tool, found = min(matches, key=lambda match: match[0])
+        if tool:
             return re.sub(r" (to )?0x[0-9a-f]+", "", f"{tool} {found.group(1)}")[:60], found.group(0)
-        if found:
-            return found.group(1), found.group(2)
+        return found.group(1), found.group(2)
     return "exit", output.strip().splitlines()[-1] if output.strip() else "no output"
 
 

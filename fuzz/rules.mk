@@ -61,6 +61,8 @@ fuzz_mutator = $(if $(FUZZ_LANGUAGE_$(1)),$(B)/fuzz/common/mutator_$(FUZZ_LANGUA
 
 # The target store contains the server's loader.
 FUZZ_STORE_OBJ := $(patsubst %,$(B)/%.o,fuzz/common/database $(patsubst %,server/%,store/store_sqlite store/store_tables store/store_load log))
+# As in server/rules.mk, which the copies of find-bugs do not have.
+$(FUZZ_STORE_OBJ): override CPPFLAGS += -Iserver
 $(B)/fuzz/store: override LDFLAGS += -Wl,--wrap=write
 $(B)/fuzz/store: LDLIBS += $(call libs,sqlite3)
 fuzz_store_CFLAGS := $(call cflags,sqlite3)

@@ -109,7 +109,7 @@ static void bind_input(sqlite3_stmt *to, int at, bool text, input *in)
     in->len -= len;
 }
 
-/* A text or a blob of equal bytes whose length is at or beside a limit. */
+/* A text or a blob of equal bytes whose length is at, below or above a limit. */
 static void bind_filled(sqlite3_stmt *to, int at, bool text, unsigned which, unsigned with)
 {
     static const unsigned lengths[] = {SMSP_TOKEN_LEN,     SMSP_SALT_LEN,       SMSP_TOKEN_LEN - 1,

@@ -163,7 +163,7 @@ void show_bytes(FILE *to, const uint8_t *at, size_t len)
 
 static void show_event(const transcript *t, const event *e, FILE *to)
 {
-    static const char *const names[] = {"", "(silence: the request ends here)", "(closes, and connects anew)",
+    static const char *const names[] = {"", "(silence: the request ends here)", "(closes, and connects again)",
                                         "(commit, begin)", "(roll back)", "(toggle read-only)"};
     size_t begin = e->at;
 

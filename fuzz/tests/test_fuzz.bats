@@ -147,6 +147,24 @@ assert not os.path.exists(f"/proc/{int(started.stdout)}"), "it is still there"
 END
 }
 
+@test "fuzz: a bug planted in the server's loader builds and is found" {
+    pkg-config --exists sqlite3 && [ -z "${NONE:-}" ] || skip "no SQLite"
+    run -0 fuzz/find-bugs --seeds 1 --empty 0 store-passes-over-strays
+    [[ $output == *"| store-passes-over-strays | store | rows |"* ]]
+}
+
+@test "fuzz: a finding is named after its first report, not after what printing the report causes" {
+    run -0 /usr/bin/python3 - <<'END'
+import sys
+sys.path.insert(0, "fuzz")
+from engines import oracle_of
+report = "frame.c:107:12: runtime error: addition of unsigned offset to 0x60 overflowed\nORACLE allocation: the engine allocated 9 bytes\n"
+assert oracle_of(report)[0] == "UBSan addition of unsigned offset overflowed", oracle_of(report)
+aborted = "ORACLE work: 9 blocks\n==1== ERROR: libFuzzer: deadly signal\n"
+assert oracle_of(aborted) == ("work", "9 blocks"), oracle_of(aborted)
+END
+}
+
 @test "fuzz: the corpora still detect work that is not linear" {
     run -0 fuzz/find-bugs --seeds 1 --empty 0 bytes-searched-again
     [[ $output == *"| bytes-searched-again | frame | work |"* ]]
