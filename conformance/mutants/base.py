@@ -4,7 +4,8 @@
 A mutant is a class derived from Mail, Frames or Server, or from Client, that is
 wrong in one way; its docstring says which. LEVEL is how the suite must notice: by a case
 that fails (MUST or SHOULD), or, if the document allows what it does, by a case
-that DIFFERS (CHOICE).
+that DIFFERS (CHOICE). RIGHT is a server that obeys the document in another way than
+ours: no MUST or SHOULD case may fail it but those in its `about`.
 """
 import importlib.util
 import os
@@ -54,13 +55,13 @@ def mutant(level):
     return register
 
 
-MUST, SHOULD, CHOICE = mutant("MUST"), mutant("SHOULD"), mutant("CHOICE")
+MUST, SHOULD, CHOICE, RIGHT = mutant("MUST"), mutant("SHOULD"), mutant("CHOICE"), mutant("RIGHT")
 
 
 def load_all():
     """{name: class} of every mutant."""
     for name in sorted(os.listdir(HERE)):
-        if name.startswith("wrong_") and name.endswith(".py"):
+        if name.startswith(("wrong_", "right_")) and name.endswith(".py"):
             importlib.import_module(name[:-3])
     return MUTANTS
 

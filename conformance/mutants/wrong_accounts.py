@@ -310,7 +310,7 @@ class PasswordsCountedInCharacters(Mail):
         return 1 <= len(password.decode()) <= 128
 
 
-@MUST
+@CHOICE
 class PasswordsAlphanumeric(Mail):
     """Passwords hold letters and digits only."""
 

@@ -55,7 +55,7 @@ class HundredRepliesAtMost(Server):
         super().send(client, replies[:max(100 - sent, 0)], end)
 
 
-@SHOULD
+@CHOICE
 class Greets(Server):
     """A line of welcome comes first."""
 

@@ -284,7 +284,7 @@ class OverlongTailRunsSmall(OverlongTailRuns):
     size = 1024
 
 
-@SHOULD
+@CHOICE
 class OverlongCutOff(Frames):
     """A request that is too long is cut off and carried out."""
 
@@ -299,7 +299,7 @@ class OverlongCutOff(Frames):
         return requests
 
 
-@SHOULD
+@CHOICE
 class OverlongCloses(Server):
     """A request that is too long closes the connection."""
 
@@ -322,14 +322,14 @@ class OtherLimit(Frames):
         return len(done)
 
 
-@SHOULD
+@CHOICE
 class RequestShorter(OtherLimit):
     """A request may have one byte less."""
 
     longest = LONGEST - 1
 
 
-@SHOULD
+@CHOICE
 class RequestCountsCr(OtherLimit):
     """The CR counts, too."""
 
@@ -337,7 +337,7 @@ class RequestCountsCr(OtherLimit):
         return len(line)
 
 
-@SHOULD
+@CHOICE
 class RequestCountsNul(OtherLimit):
     """The NUL counts, too."""
 
@@ -345,7 +345,7 @@ class RequestCountsNul(OtherLimit):
         return len(line) + (self.ending == b"\0")
 
 
-@SHOULD
+@CHOICE
 class RequestLonger(Frames):
     """A request of the greatest length and one byte is carried out."""
 

@@ -52,6 +52,11 @@ def has_closed(connection):
     return connection.ended
 
 
+def unwanted(step):
+    """What a refuse step asks for, in words: the reply that must not come, and why."""
+    return f"any answer but {step.template.source}" + (f", since {step.why}" if step.why else "")
+
+
 class Settings:
     """What holds for a whole run."""
 
@@ -333,11 +338,11 @@ class Player:
     def expect_special(self, step, special):
         if special.kind == "anything":
             self.understand(step)
-        elif special.kind == "anything or nothing":
+        elif special.kind in ("anything or nothing", "anything or closed"):
             try:
                 self.hear(step)
             except Mismatch as mismatch:
-                if mismatch.kind not in ("silence", "closed"):
+                if mismatch.kind not in (("closed",) if special.kind == "anything or closed" else ("silence", "closed")):
                     raise
         elif special.kind == "closed":
             self.expect_closed(step)
@@ -367,10 +372,16 @@ class Player:
             raise Mismatch("extra", step, "nothing yet", show(connection.buffer))
 
     def do_refuse(self, step):
-        reply, readings = self.understand(step)
-        if all(step.template.match(reading, self.values) for reading in readings[1:] or readings):
-            raise Mismatch("reply", step, f"anything but {step.template.source}", show(reply))
+        """Any other reply, silence, or a closed connection: all of them refuse."""
         self.checks += 1
+        try:
+            reply, readings = self.understand(step)
+        except Mismatch as mismatch:
+            if mismatch.kind not in ("silence", "closed"):
+                raise
+            return
+        if all(step.template.match(reading, self.values) for reading in readings[1:] or readings):
+            raise Mismatch("reply", step, unwanted(step), show(reply))
 
     def do_expect_raw(self, step):
         expected = self.request(step)
@@ -404,7 +415,11 @@ class Player:
 
     def do_terminal(self, step):
         self.note(step, step.text, ":")
-        self.server.terminal.flow(step.text == "go")
+        if step.text == "mark":
+            self.server.terminal.wait(0, lambda text: False, SETTLE)
+            self.terminal_mark = self.server.terminal.mark()
+        else:
+            self.server.terminal.flow(step.text == "go")
 
     def check_terminal(self, at):
         """A run of terminal lines; returns the number of the step after it."""

@@ -8,15 +8,38 @@ import re
 
 from .text import take_escape, visible
 
-WHOLE_LINE = {"anything", "anything or nothing", "closed", "nothing"}
+WHOLE_LINE = {"anything", "anything or closed", "anything or nothing", "closed", "nothing"}
+SHORT = 10  # characters of a cookie that hold fewer than 64 random bits, the least that OWASP asks of a session's name
+STRANGE = 24  # characters of a cookie that nobody has, if the server's own are shorter
+
+
+def turned(byte):
+    """Another character of the same class."""
+    for first, count in ((b"0", 10), (b"a", 6), (b"g", 20), (b"A", 26)):
+        if first[0] <= byte < first[0] + count:
+            return first[0] + (byte - first[0] + 1) % count
+    return byte
+
+
+def stranger(cookie):
+    """Looks like the cookie but is nobody's: short ones are lengthened, since another client may have their neighbour."""
+    other = bytes(turned(byte) for byte in cookie)
+    return other if len(other) >= STRANGE or not other else (other * STRANGE)[:STRANGE]
+
+
+def piece(change):
+    """A filter. What is left of a short cookie may be another client's, so a stranger takes its place."""
+    return lambda cookie: change(cookie) if len(cookie) > SHORT else stranger(cookie)
+
+
 FILTERS = {
     "upper": bytes.upper,
-    "cut": lambda cookie: cookie[:-1],
-    "first": lambda cookie: cookie[:1],
-    "half": lambda cookie: cookie[:len(cookie) // 2],
-    "longer": lambda cookie: cookie + cookie[-1:],
+    "cut": piece(lambda cookie: cookie[:-1]),
+    "first": piece(lambda cookie: cookie[:1]),
+    "half": piece(lambda cookie: cookie[:len(cookie) // 2]),
+    "longer": piece(lambda cookie: cookie + cookie[-1:]),
 }
-OPEN = {"any": b".*", "short": rb"[^ ]{0,21}"}  # with 22 characters a cookie can hold 128 random bits
+OPEN = {"any": b".*", "short": b"[^ ]{0,%d}" % SHORT}
 LENGTH = re.compile(r"(\d+|[a-z]+)(?:([+-])(\d+))?\Z")
 LIMITS = ("username", "password", "content", "request")
 
@@ -37,7 +60,7 @@ class Placeholder:
     def check(self):
         counts = {"user": (1, 2), "text": (1, 1), "cookie": (1, 1), "number": (1, 1), "fill": (2, 2), "nothing": (0, 1),
                   "stranger": (0, 0), "end": (0, 0), "any": (0, 0), "short": (0, 0), "hex": (1, 1), "host": (0, 0), "port": (0, 0), "anything": (0, 0),
-                  "anything or nothing": (0, 0), "closed": (0, 0)}
+                  "anything or nothing": (0, 0), "anything or closed": (0, 0), "closed": (0, 0)}
         if self.kind not in counts:
             raise ValueError(f"{{{self.source}}} is no placeholder")
         low, high = counts[self.kind]

@@ -9,10 +9,10 @@ LEVELS = ("MUST", "SHOULD", "CHOICE")
 FRAMINGS = ("lf", "crlf", "nul", "none")
 REQUIRED = ("id", "version", "title", "level", "rules", "sentence")
 OPTIONAL = ("server", "options", "framing", "deliveries", "needs", "kind")
-NEEDS = ("keep", "terminated")
+NEEDS = ("keep", "terminated", "many")
 OPTION_NAMES = ("mailbox", "messages", "accounts", "text", "clients", "shared-mailboxes", "framing")
 ACTIONS = ("connect", "close", "half-close", "reset")
-TERMINAL_ACTIONS = ("stop", "go")
+TERMINAL_ACTIONS = ("stop", "go", "mark")
 CHECKS = ("expect", "expect-raw", "refuse", "terminal-line", "terminal-has", "terminal-lacks", "out", "exit", "see",
           "see-not")
 STEP = re.compile(r"([a-z][a-z0-9]*)(>>|>|<\||<!|<<|<|:|~|!|\$)(?: (.*))?\Z")
@@ -31,6 +31,7 @@ class Step:
     def __init__(self, line, what, who, text, template=None):
         self.line, self.what, self.who, self.text, self.template = line, what, who, text, template
         self.others = []  # of an expect: the other answers that the document allows
+        self.why = ""     # of a refuse: the comment above it, which says why this reply is not wanted
 
 
 class Case:
@@ -60,6 +61,8 @@ class Case:
             self.needs.add("keep")
         if overlaps(self.steps) or any(needs_end(step) for step in self.steps):
             self.needs.add("terminated")
+        if at_once(self.steps):
+            self.needs.add("many")
 
     def names(self):
         """What a pattern may select it by."""
@@ -81,6 +84,22 @@ def overlaps(steps):
             owed[step.who] = 1
         elif step.what in ("expect", "refuse"):
             owed[step.who] = 0
+    return False
+
+
+def at_once(steps):
+    """True if a client acts while another is owed a reply, or does something to its connection beside others."""
+    speakers = {step.who for step in steps if step.what in ("send", "raw", "action")}
+    if len(speakers) > 1 and any(step.what == "action" for step in steps):
+        return True
+    owed = set()
+    for step in steps:
+        if step.what in ("send", "raw", "action") and owed - {step.who}:
+            return True
+        if step.what in ("send", "raw") or (step.what == "action" and step.text == "connect"):
+            owed.add(step.who)
+        elif step.what in ("expect", "refuse", "expect-raw") or step.what == "action":
+            owed.discard(step.who)
     return False
 
 
@@ -150,6 +169,7 @@ class Reader:
         """(line number, text) of each step, with `repeat N` blocks written out."""
         lines = [(number, line) for number, line in enumerate(self.lines[first:], first + 1)
                  if line.strip() and not line.startswith("#")]
+        self.reasons = {number + 1: line[1:].strip() for number, line in enumerate(self.lines, 1) if line.startswith("#")}
         at = 0
         while at < len(lines):
             number, line = lines[at]
@@ -187,6 +207,7 @@ class Reader:
                 last.others.append(self.template(text))
                 continue
             last = self.step(who, mark, text)
+            last.why = self.reasons.get(self.number, "") if last.what == "refuse" else ""
             yield last
 
     def step(self, who, mark, text):

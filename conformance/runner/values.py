@@ -3,7 +3,7 @@
 import itertools
 import os
 
-from .template import FILTERS, LENGTH, NoSuchLimit
+from .template import FILTERS, LENGTH, NoSuchLimit, stranger
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 RUN = int.from_bytes(os.urandom(4), "big")
@@ -16,14 +16,6 @@ def in_letters(number):
         number, digit = divmod(number, 36)
         out = ALPHABET[digit] + out
     return out or "0"
-
-
-def turned(byte):
-    """Another character of the same class."""
-    for first, count in ((b"0", 10), (b"a", 6), (b"g", 20), (b"A", 26)):
-        if first[0] <= byte < first[0] + count:
-            return first[0] + (byte - first[0] + 1) % count
-    return byte
 
 
 class Values:
@@ -66,7 +58,7 @@ class Values:
         if part.kind == "fill":
             return filled(part.arguments[0].encode(), self.length(part.arguments[1]))
         if part.kind == "stranger":
-            return bytes(turned(byte) for byte in self.last_cookie)
+            return stranger(self.last_cookie)
         if part.kind in ("host", "port"):
             return str(self.address[part.kind == "port"]).encode()
         return self.end

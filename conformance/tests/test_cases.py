@@ -67,14 +67,49 @@ class Cases(unittest.TestCase):
         for case in self.cases:
             self.assertEqual(os.path.basename(case.path), case.id + ".case")
 
-    def test_alternatives(self):
-        """cases: other answers that the document allows are listed for CHOICE only"""
+    def test_reasons(self):
+        """cases: each <! step has a comment above it that says why this reply is not wanted"""
         for case in self.cases:
-            if case.level != "CHOICE":
-                self.assertEqual([step.line for step in case.steps if step.others], [], case.path)
+            self.assertEqual([step.line for step in case.steps if step.what == "refuse" and not step.why], [], case.path)
+
+    def test_fresh_names(self):
+        """cases: MUST and SHOULD cases use no name that an earlier run may have registered"""
+        named = re.compile(r"(REGISTER|LOGIN|STORE|COUNT|GETMSG|DELMSG) [a-zA-Z0-9]+( |\Z)")
+        for case in self.cases:
+            if case.level != "CHOICE" and case.kind == "server":
+                self.assertEqual([step.line for step in case.steps if step.what in ("send", "raw")
+                                  and named.match(step.text)], [], case.path)
+
+    def test_needs(self):
+        """cases: a case that uses several connections at the same time says so in its header"""
+        for case in self.cases:
+            if "many" in case.needs:
+                self.assertIn("many", case.fields.get("needs", "").split(), case.path)
+
+    def test_framing(self):
+        """cases: a case that writes terminators of its own says in its header which framing it needs"""
+        for case in self.cases:
+            for step in case.steps:
+                if case.level != "CHOICE" and step.what == "raw" and re.search(r"\\[rn0]", step.text):
+                    self.assertTrue(case.framings, f"{case.path}:{step.line}")
+
+    def test_forms(self):
+        """cases: cases/form has one case for each command and kind of reply"""
+        forms = {case.id for case in self.cases if case.group == "form"}
+        kinds = {"register": ["ok"], "login": ["ok"], "logout": ["ok", "ko"], "message": ["ok", "log-in"],
+                 "store": ["ok", "ko"], "count": ["counted", "ko"], "delmsg": ["ok", "ko"], "getmsg": ["text", "ko"],
+                 "dump": ["ok"]}
+        self.assertEqual(forms, {f"form-{verb}-{kind}" for verb, some in kinds.items() for kind in some})
+
+    def test_audit(self):
+        """cases: AUDIT.md has a row for each MUST and SHOULD case of a server, with its level and first rule"""
+        with open(os.path.join(SUITE, "AUDIT.md"), encoding="utf-8") as file:
+            rows = set(re.findall(r"^\| ([a-z0-9-]+) \| (MUST|SHOULD) \| ([A-Z]{3}-\d+) \|", file.read(), re.MULTILINE))
+        self.assertEqual(rows, {(case.id, case.level, case.rules[0]) for case in self.cases
+                                if case.level != "CHOICE" and case.kind == "server"})
 
     def test_must_wants_one_word(self):
-        """cases: a MUST or SHOULD case that foreign servers are judged by sends no content with spaces"""
+        """cases: a MUST case that foreign servers are judged by sends no content with spaces"""
         for case in self.cases:
             for step in case.steps:
                 if case.level == "MUST" and case.kind == "server" and step.text.startswith("MESSAGE "):
