@@ -5,7 +5,7 @@ import re
 
 from ..dialect import CLOSED, COUNTED, KO, LOG_IN, NOTHING, OK, OK_COOKIE, REFUSALS, TEXT, VERBS, kind_of
 from ..profile import Finding
-from ..values import turned
+from ..template import turned
 
 CONTROL = "utf-8", "surrogateescape"
 

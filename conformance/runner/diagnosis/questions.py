@@ -2,7 +2,7 @@
 """Asks a server in each situation that the document describes, twice, and keeps what it says."""
 from ..dialect import COUNTED, KO, LOG_IN, OK, OK_COOKIE, TEXT
 from ..text import show
-from ..values import turned
+from ..template import turned
 from ..wire import TERMINATORS, Closed, Endless, Silence
 from . import learning
 from .patient import Heard
