@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Reads a case file: a header of `key: value` lines, an empty line, then steps. README.md tells the format."""
+"""Reads a case file: a header of `key: value` lines, an empty line, then steps. FORMAT.md describes the format."""
 import os
 import re
 
