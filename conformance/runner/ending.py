@@ -2,6 +2,7 @@
 """How the programs of the suite end: what was printed must have reached standard output. As ci/ending.py, for
 those who have only this folder."""
 import errno
+import io
 import os
 import sys
 
@@ -14,6 +15,8 @@ def end(main, *arguments):
     full disk costs a traceback and turns every status into 120."""
     if sys.stdout is None:  # closed by the caller: the next file that is opened would take its place
         give_up("standard output is closed: nobody would see the verdicts")
+    if isinstance(sys.stdout.buffer, io.RawIOBase):  # PYTHONUNBUFFERED: argparse of Python 3.13 then drops an error
+        sys.stdout = open(1, "w", buffering=1, encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False)
     try:
         status = main(*arguments)
     except SystemExit as leaving:

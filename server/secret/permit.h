@@ -26,15 +26,15 @@ typedef enum permit_state {
 /* What is known of the logins of one slot. Zero for a new client. */
 typedef struct login_info {
     permit_state state;
-    bool counted;        /* among the --max-hashing */
-    uint64_t origin;     /* a hash of the client's address */
     uint32_t used;       /* permits of this connection */
+    uint64_t origin;     /* a hash of the client's address */
     uint32_t failures;   /* failed logins, and permits that were not used */
     uint32_t draws;      /* cookies drawn with this permit */
     int64_t since;       /* ms: when it entered this state */
     int64_t not_before;  /* ms: the next permit */
-    uint8_t name[SMSP_NAME_MAX];
+    bool counted;        /* among the --max-hashing */
     uint8_t name_len;
+    uint8_t name[SMSP_NAME_MAX];
 } login_info;
 
 typedef struct permits {
