@@ -319,3 +319,12 @@ class CountUnknownCookieIsKo(Unknown):
     """COUNT with an unknown cookie is answered KO."""
 
     verb = b"COUNT"
+
+
+@MUST
+class StoreOkInOtherWords(Mail):
+    """STORE is answered OK stored."""
+
+    def store(self, user, recipient):
+        reply = super().store(user, recipient)
+        return OK + b" stored" if reply == OK else reply
