@@ -401,10 +401,10 @@ static void yield_to_workers(keeper *k)
     uint32_t used = atomic_load(&k->all->status->used);
     bool waits = slots_any_hint(k->all, used);
 
-    for (unsigned i = 0; i < YIELDS && !waits && yield_once(&k->yields); i++)
+    for (unsigned i = 0; i < YIELDS && !waits && yield_once(&k->yields, used); i++)
         waits = slots_any_hint(k->all, used);
     if (waits && k->persist.store != NULL && k->batch_count > 1)
-        (void)yield_once(&k->yields);
+        (void)yield_once(&k->yields, used);
 }
 
 /* Decides whether the next search checks all slots. */

@@ -143,7 +143,9 @@ slot_end slots_end_of(const slots *all, uint32_t i, int wake)
 
 static bool back_soon(slot_end *mine)
 {
-    for (unsigned i = 0; i < YIELDS && yield_once(&mine->yields); i++)
+    uint32_t used = atomic_load_explicit(&mine->status->used, memory_order_relaxed);
+
+    for (unsigned i = 0; i < YIELDS && yield_once(&mine->yields, used); i++)
         if (atomic_load_explicit(&mine->slot->owner, memory_order_acquire) == SLOT_WORKER)
             return true;
     return false;

@@ -7,12 +7,12 @@
 
 #include "clock.h"
 
-/* A partner needs some 20 us for its turn; a time slice is 1,000 us and more. */
-#define EXPENSIVE_US 1000
+#define TURN_US      20  /* that a partner needs */
+#define CHEAP_US     100 /* whatever the number of partners */
 #define PAUSE_MIN    20000
 #define PAUSE_MAX    1000000
 
-bool yield_once(yielder *y)
+bool yield_once(yielder *y, uint32_t partners)
 {
     int64_t begin = clock_us();
 
@@ -20,7 +20,7 @@ bool yield_once(yielder *y)
         return false;
     (void)sched_yield();
     int64_t end = clock_us();
-    if (end - begin < EXPENSIVE_US) {
+    if (end - begin < CHEAP_US + (int64_t)partners * TURN_US) {
         y->pause = 0;
         return true;
     }

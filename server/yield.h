@@ -15,7 +15,8 @@ typedef struct yielder {
     int64_t pause;      /* us: how long not_before was put off last time */
 } yielder;
 
-/* Yields once. False: yields have been expensive lately, so it did nothing. */
-bool yield_once(yielder *y);
+/* Yields once. partners: how many processes may use the turn. False: a yield took longer
+ * than they need, lately, so it did nothing. */
+bool yield_once(yielder *y, uint32_t partners);
 
 #endif
