@@ -120,3 +120,8 @@ chaos: $(SMSPD) $(FAULT_DISK) ## kill, stop and starve a server under load, and 
 bench-durable: $(SMSPD) load ## smspd --data beside bare SQLite commits and redis-server --appendfsync always
 	@ci/deps bench
 	@$(SMSPD_TESTED) /usr/bin/python3 server/tests/durable_bench.py
+
+.PHONY: attacks
+attacks: $(SMSPD) ## measure how long an innocent client waits beside each attack: ATTACK_CLIENTS="64 500"
+	@ci/deps chaos
+	@$(SMSPD_TESTED) server/tests/attacks.py 3 $(ATTACK_CLIENTS)

@@ -27,6 +27,7 @@
 
 #define ACCEPTS      256u /* in a row, before it handles other events */
 #define STARTS       8u   /* of workers in a row: each takes about 200 us */
+#define RESERVED     8u   /* one place of so many is for an address without a client */
 #define PAUSE_MS     100  /* without accepting, after accept or fork failed */
 #define RELEASING_MAX 64u  /* notes without an answer of the keeper: they never fill the socket */
 #define END_MS       5000 /* that the keeper has to end by itself */
@@ -117,16 +118,31 @@ static void start_worker(supervisor *s, uint32_t i, int client, const client_add
     s->serving++;
 }
 
-/* Has this address reached --max-clients-per-address? */
-static bool address_limit_reached(const supervisor *s, const client_address *from)
+/* The clients of this address that have a worker. */
+static uint32_t served_from(const supervisor *s, const client_address *from)
 {
     uint32_t count = 0;
 
-    if (s->options->max_per_address == 0)
-        return false;
     for (uint32_t i = 0; i < s->all->status->used; i++)
         count += s->workers[i].status == SERVING && memcmp(&s->workers[i].from, from, sizeof *from) == 0;
-    return count + arrivals_from(&s->arrivals, from) >= s->options->max_per_address;
+    return count;
+}
+
+/* Has this address reached --max-clients-per-address? */
+static bool address_limit_reached(const supervisor *s, const client_address *from)
+{
+    uint32_t most = s->options->max_per_address;
+
+    return most > 0 && served_from(s, from) + arrivals_from(&s->arrivals, from) >= most;
+}
+
+/* Is there no place for a client of this address? The last places are for addresses that
+ * have none yet, so that one address cannot lock out the others. */
+static bool is_full_for(const supervisor *s, const client_address *from)
+{
+    uint32_t most = s->options->max_clients;
+
+    return s->serving >= most || (s->serving >= most - most / RESERVED && served_from(s, from) > 0);
 }
 
 static bool may_accept(const supervisor *s)
@@ -175,7 +191,7 @@ static void start_workers(supervisor *s)
         uint32_t i = 0;
         while (i < s->all->count && s->workers[i].status != FREE)
             i++;
-        if (i == s->all->count || s->serving >= s->options->max_clients) {
+        if (i == s->all->count || is_full_for(s, &next.from)) {
             refuse(s, next.client);
             continue;
         }

@@ -253,3 +253,20 @@ def no_login_without_a_permit():
                 want(evil.reply(), None, "a worker that breaks the rules is ended")
             want(innocent.ask(f"COUNT mallory {cookie}", f"COUNT a1 {cookie}", f"COUNT alice {cookie}"),
                  ["KO", "KO", "COUNTED 0"])
+
+
+@scenario
+def places_for_other_addresses():
+    """One address that takes every place it can get leaves some for others."""
+    with Server("--max-clients", "16") as server, contextlib.ExitStack() as stack:
+        def connect(address):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 20, (address, 0)))
+            client.sendall(b"COUNT\n")
+            return client.recv(100)
+
+        replies = [connect("127.0.0.2") for _ in range(20)]
+        want(replies.count(b"KO\n"), 20, "replies")  # to COUNT without words, and to clients over the limit
+        want(len(server.workers()), 14, "places that one address gets of 16")
+        connect("127.0.0.3")
+        connect("127.0.0.4")
+        want(len(server.workers()), 16, "workers with two clients of other addresses")

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -148,9 +149,33 @@ static void a_port_that_the_second_address_has_not(void **state)
     (void)close(after);
 }
 
+/* An IPv6 network of 64 bits is one address; IPv4 addresses are each their own. */
+static void who_shares_a_limit(void **state)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    client_address one, same, other;
+
+    (void)state;
+    assert_int_equal(inet_pton(AF_INET6, "2001:db8:1:2::1", &v6.sin6_addr), 1);
+    one = listener_address((struct sockaddr *)&v6);
+    assert_int_equal(inet_pton(AF_INET6, "2001:db8:1:2:ffff::2", &v6.sin6_addr), 1);
+    same = listener_address((struct sockaddr *)&v6);
+    assert_memory_equal(&one, &same, sizeof one);
+    assert_int_equal(inet_pton(AF_INET6, "2001:db8:1:3::1", &v6.sin6_addr), 1);
+    other = listener_address((struct sockaddr *)&v6);
+    assert_memory_not_equal(&one, &other, sizeof one);
+    assert_int_equal(inet_pton(AF_INET, "192.0.2.1", &v4.sin_addr), 1);
+    one = listener_address((struct sockaddr *)&v4);
+    assert_int_equal(inet_pton(AF_INET, "192.0.2.2", &v4.sin_addr), 1);
+    other = listener_address((struct sockaddr *)&v4);
+    assert_memory_not_equal(&one, &other, sizeof one);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_shares_a_limit),
         cmocka_unit_test(a_free_port_is_the_same_on_all_addresses),
         cmocka_unit_test(and_so_it_is_if_the_first_is_of_ipv6),
         cmocka_unit_test(of_many_addresses_the_first_are_taken),
