@@ -64,10 +64,12 @@ class Dialect:
 
     def readings(self, verb, reply):
         """The replies of the document that this one may mean, itself first."""
-        found = [reply]
+        found, plain = [reply], kind_of(reply) in (OK, KO, LOG_IN)
         for kind, forms in self.forms.get(verb, {}).items():
             for form in forms:
-                match = None if form in (NOTHING, CLOSED) else pattern(form).fullmatch(reply)
+                if form in (NOTHING, CLOSED) or (plain and "{" in form):
+                    continue  # a KO is no bare cookie
+                match = pattern(form).fullmatch(reply)
                 if match:
                     hole = match.group("hole") if "hole" in match.re.groupindex else b""
                     found.append(re.sub(rb"\{\w+\}", lambda _, hole=hole: hole, kind.encode()))

@@ -7,6 +7,9 @@ passed: what it does that none of those does is its mark, and another failing ca
 from .traces import marks_of
 from .verdict import BLOCKED, DIFFERS, ERROR, FAIL, PASS
 
+COMMANDS = {"REG": "REGISTER", "LGI": "LOGIN", "LGO": "LOGOUT", "MSG": "MESSAGE", "STO": "STORE", "CNT": "COUNT",
+            "DEL": "DELMSG", "GET": "GETMSG", "DMP": "DUMP"}
+FEW = 0.34  # of a rule's cases
 LEVELS = ("MUST", "SHOULD", "CHOICE")
 
 
@@ -34,9 +37,9 @@ class Fault:
         """Takes the case that shows it best."""
         self.case, self.sentence, self.again = result.case.id, result.case.sentence, again(result)
 
-    def place(self):
-        """The order of the report: by level, and what spoils most first."""
-        return LEVELS.index(self.level), -len(self.same) - len(self.blocks)
+    def place(self, share):
+        """The order of the report: by level, what blocks most, then by how many of its rule's cases fail."""
+        return LEVELS.index(self.level), -len(self.blocks), -share.get(self.rule, 1.0)
 
 
 def find_faults(results, profile, again):
@@ -46,8 +49,61 @@ def find_faults(results, profile, again):
     known = {case for fault in faults for case in fault.same + [fault.case]}
     faults += of_cases([result for result in bad if result.case.id not in known],
                        [result for result in results if result.verdict == PASS], again)
-    faults.sort(key=Fault.place)
-    return faults
+    faults = one_a_rule(faults, {result.case.id: result for result in bad}, profile)
+    counts = counts_of(results)
+    share = {rule: bad * bad / ran for rule, (bad, ran) in counts.items()}
+    faults.sort(key=lambda fault: fault.place(share))
+    return folded(faults, {result.case.id: result for result in bad}, counts)
+
+
+def one_a_rule(faults, bad, profile):
+    """The faults of cases, those of one rule together. A form that the dialect knows is a fault of its own."""
+    kept = {}
+    for number, fault in enumerate(faults):
+        result = bad.get(fault.case)
+        habit = result and result.case.group == "form" and profile and profile.speaks_so(result.failing)
+        name = (fault.level, fault.rule) if result and not habit and not fault.blocks else number
+        if name in kept:
+            kept[name].same += [fault.case] + fault.same
+        else:
+            kept[name] = fault
+    return list(kept.values())
+
+
+def folded(faults, bad, counts):
+    """The faults without those that are consequences: most cases of their rule pass, they fail at another command than
+    the one that they are about, and they use a command that has a fault of its own."""
+    kept = []
+    for fault in faults:
+        result = bad.get(fault.case)
+        cause = result and fault.level != "CHOICE" and consequence_of(result, kept, counts)
+        if cause:
+            cause.same += [fault.case] + fault.same
+        else:
+            kept.append(fault)
+    return kept
+
+
+def consequence_of(result, causes, counts):
+    """The MUST fault that explains a failing case, or None."""
+    failed, ran = counts[result.case.rules[0]]
+    verb = (result.failing or "").split(" ")[0]
+    if result.case.group == "form" or failed > FEW * ran or verb == COMMANDS.get(result.case.rules[0][:3]):
+        return None
+    used = " ".join(step.text for step in result.case.steps if step.what in ("send", "raw"))
+    return next((cause for cause in causes if cause.level == "MUST" and COMMANDS.get(cause.rule[:3], "?") in used
+                 and cause.rule != result.case.rules[0]), None)
+
+
+def counts_of(results):
+    """{rule: (how many of the cases about it did not pass, how many ran)}."""
+    counts = {}
+    for result in results:
+        if result.ran():
+            count = counts.setdefault(result.case.rules[0], [0, 0])
+            count[0] += result.verdict != PASS
+            count[1] += 1
+    return counts
 
 
 def of_diagnosis(results, bad, profile, again):
@@ -90,7 +146,8 @@ def of_cases(bad, passed, again):
     faults = []
     while waiting:
         root = waiting.pop(0)
-        mark = mark_of(marks[root.case.id], good, [marks[other.case.id] for other in waiting])
+        form = root.case.group == "form"  # all other cases read through the dialect
+        mark = None if form else mark_of(marks[root.case.id], good, [marks[other.case.id] for other in waiting])
         explained = [other for other in waiting if mark and mark <= marks[other.case.id]]
         waiting = [other for other in waiting if other not in explained]
         faults.append(fault_of(root, explained, again))
@@ -101,12 +158,16 @@ def simplicity(result):
     """Of cases that fail for one cause, the first is the one to show."""
     case = result.case
     level = 2 if result.verdict == DIFFERS else LEVELS.index(case.level)
-    return level, case.group != "form", len(marks_of(case, result.line)), case.id
+    elsewhere = (result.failing or "").split(" ")[0] != COMMANDS.get(case.rules[0][:3])
+    return level, case.group != "form", elsewhere, len(marks_of(case, result.line)), case.id
 
 
 def mark_of(own, good, others):
-    """As few of its own marks as it takes that no good case has all of them; those that other failing cases share stay."""
+    """As few of its own marks as it takes that no good case has all of them; those that other failing cases share stay.
+    None if a good case does the same."""
     mark = set(own)
+    if any(mark <= other for other in good):
+        return None
     for one in sorted(own, key=lambda one: (sum(one in other for other in others), one)):
         less = mark - {one}
         if not any(less <= other for other in good):

@@ -58,6 +58,11 @@ class Profile:
         every = key.split(" ")[0] + " *"
         return next((finding for finding in self.findings if finding.key in (key, every, "* *")), None)
 
+    def speaks_so(self, key):
+        """True if the dialect has words of its own for a command and its reply."""
+        verb, _, kind = (key or "").partition(" ")
+        return bool(self.dialect.of(verb, kind))
+
     def gone(self, verb):
         """True if the server does not know a command at all."""
         return any(finding.key == f"{verb} *" for finding in self.findings)

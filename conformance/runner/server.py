@@ -26,6 +26,7 @@ FLOW_TAKES = 0.2  # seconds until a terminal has stopped: the kernel does it in 
 
 
 ELSEWHERE = 0.3  # seconds between two looks for a port that it was not given
+DYING = 0.1  # seconds in which a server that closes its sockets ends, if that is why
 PATIENCE = 5  # tries to be served after a case
 CLOSES = "it closes on every client"
 
@@ -332,6 +333,14 @@ def trouble(server, settings):
     return why
 
 
+def dying(server):
+    """How it ended, if it does so within a moment: its sockets close before the process is gone."""
+    deadline = time.monotonic() + DYING
+    while not server.death() and server.started_here and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return server.death()
+
+
 def trouble_now(server, settings):
     """Any answer at all will do."""
     death = server.death()
@@ -342,7 +351,7 @@ def trouble_now(server, settings):
     try:
         connection = settings.connect(server)
     except OSError as error:
-        return server.death() or f"it takes no connection any more: {error.strerror or error}"
+        return dying(server) or f"it takes no connection any more: {error.strerror or error}"
     try:
         connection.send(settings.profile.alive.encode() + TERMINATORS[settings.framing])
         connection.reply(b"KO")
@@ -350,7 +359,7 @@ def trouble_now(server, settings):
         settings.pace.hung()
         return server.death() or "it hangs: another client gets no answer"
     except Closed:
-        return server.death() or CLOSES
+        return dying(server) or CLOSES
     finally:
         connection.close()
     return None

@@ -11,7 +11,7 @@ from .dialect import VERBS
 from .delivery import impossible, ways
 from .player import Incomplete, Mismatch, NoSuchLimit, Player, Unplayable
 from .transcript import LEVELS
-from .traces import exchanges, key_of, keys_of, leaves_messages, together
+from .traces import exchanges, key_of, keys_of, leaves_messages
 from .verdict import BLOCKED, DIFFERS, ERROR, FAIL, NOT_RUN, PASS, Result
 
 ONE_AT_A_TIME = "FRM-16"  # the rule, and the key of the finding
@@ -70,7 +70,7 @@ def blocking_key(case, profile):
     for verb in VERBS:
         if profile.gone(verb) and any(step.what == "raw" and verb in step.text for step in case.steps):
             return f"{verb} *"
-    if profile.clients == "one" and case.rules[0] != ONE_AT_A_TIME and together(case):
+    if profile.clients == "one" and case.rules[0] != ONE_AT_A_TIME and "many" in case.needs:
         return ONE_AT_A_TIME
     return None
 

@@ -42,24 +42,6 @@ def keys_of(case):
     return [(key_of(send, expect), (send, expect) == about) for send, expect in pairs if expect.what == "expect"]
 
 
-def together(case):
-    """True if it needs two connections at a time: one client speaks while another is owed a reply, or connections
-    themselves are what it is about."""
-    if len({step.who for step in case.steps if step.what in ("send", "raw", "action", "expect")}) < 2:
-        return False
-    owed = set()
-    for step in case.steps:
-        if step.what in ("raw", "action", "expect-raw"):
-            return True
-        if step.what == "send":
-            if owed - {step.who}:
-                return True
-            owed.add(step.who)
-        elif step.what in ("expect", "refuse"):
-            owed.discard(step.who)
-    return False
-
-
 def leaves_messages(case):
     """True if messages may be left on the IMQ, which all clients share."""
     keys = [key_of(send, expect) for send, expect in exchanges(case) if expect is not None]

@@ -51,6 +51,9 @@ def note_habits(profile, patient):
     if profile.greeting:
         profile.findings.append(Finding(None, "SHOULD", "FRM-10", "It says something unasked when a client connects",
                                         ["(a client connects)"], visible(profile.greeting.encode()), "nothing"))
+    if profile.closes:
+        profile.findings.append(Finding(None, "SHOULD", "FRM-10",
+                                        f"It closes the connection after {' and '.join(profile.closes)}"))
     if profile.prompt:
         profile.findings.append(Finding(None, "SHOULD", "FRM-10", "It says something more after each reply",
                                         [profile.alive], visible(profile.prompt.encode()), "nothing"))

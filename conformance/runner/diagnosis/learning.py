@@ -54,7 +54,8 @@ def is_cookies(found):
 def works(interview, cookie):
     """True if the server treats it otherwise than a cookie that nobody has."""
     stranger = bytes(turned(byte) for byte in cookie.encode(*CONTROL)).decode(*CONTROL)
-    for request in ("MESSAGE hello {}", "COUNT nobody {}", "LOGOUT {}"):
+    for request in ("COUNT nobody {}", "GETMSG nobody {}", "MESSAGE hello {}"):
+        interview.soiled = interview.soiled or request.startswith("MESSAGE")
         known, unknown = (interview.say(request.format(word)) for word in (cookie, stranger))
         if known.reply is not None and known.reply != unknown.reply:
             return True
@@ -236,8 +237,7 @@ def learn_refusal(interview, situation):
     form = form_of(situation)
     successes = [answer.reply for one in interview.situations if one.verb == situation.verb and one.kind not in REFUSALS
                  for answer in one.answers]
-    if form and form.replace("{any}", "").strip(" ") + "x" and not any(
-            answer.reply in successes for answer in situation.answers):
+    if form is not None and not any(answer.reply in successes for answer in situation.answers):
         interview.profile.dialect.learn(situation.verb, situation.kind, form)
 
 

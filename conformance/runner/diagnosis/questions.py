@@ -75,6 +75,7 @@ class Interview:
         self.connection = self.last_kind = None
         self.users = []  # (name, cookie or None)
         self.generation = 0
+        self.soiled = False  # true: there may be a message on the queue already
 
     def of(self, verb, about):
         return next(one for one in self.situations if (one.verb, one.about) == (verb, about))
@@ -144,7 +145,7 @@ class Interview:
     def hold(self):
         self.unknown_words()
         self.sessions()
-        if self.users and self.patient.server.started_here:
+        if self.users and self.patient.server.started_here and not self.soiled:
             self.empty_queue()
         self.mail()
         self.logins()
@@ -198,10 +199,13 @@ class Interview:
                     ("DELMSG", "of an empty mailbox", "DELMSG {name} {cookie}", {}),
                     ("MESSAGE", "", "MESSAGE {text} {cookie}", {}),
                     ("STORE", "for an unknown user", "STORE {nobody} {cookie}", {}),
+                    ("MESSAGE", "", "MESSAGE {text} {cookie}", {}),  # some servers have lost the first one
                     ("STORE", "", "STORE {name} {cookie}", {}),
                     ("COUNT", "", "COUNT {name} {cookie}", {"n": 1}),
+                    ("DELMSG", "", "DELMSG {name} {cookie}", {}),  # of a message that GETMSG has not touched
+                    ("MESSAGE", "", "MESSAGE {text} {cookie}", {}),
+                    ("STORE", "", "STORE {name} {cookie}", {}),
                     ("GETMSG", "", "GETMSG {name} {cookie}", {}),
-                    ("DELMSG", "", "DELMSG {name} {cookie}", {}),
                     ("COUNT", "of an unknown user", "COUNT {nobody} {cookie}", {}),
                     ("GETMSG", "of an unknown user", "GETMSG {nobody} {cookie}", {}),
                     ("DELMSG", "of an unknown user", "DELMSG {nobody} {cookie}", {})):
