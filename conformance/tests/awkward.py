@@ -68,6 +68,20 @@ def plain(client):
         client.sendall(b"OK\n")
 
 
+def moody(client):
+    """Right once in three times."""
+    for line in client.makefile("rb"):
+        TOTAL[0] += line.startswith(b"X")
+        client.sendall(b"KO\n" if TOTAL[0] % 3 and line.startswith(b"X") else b"OK\n")
+
+
+def first(client):
+    """Wrong the first time only."""
+    for line in client.makefile("rb"):
+        TOTAL[0] += line.startswith(b"X")
+        client.sendall(b"KO\n" if TOTAL[0] == 1 and line.startswith(b"X") else b"OK\n")
+
+
 def noisy(client):
     """Prints without end on its terminal."""
     for _ in client.makefile("rb"):

@@ -2,6 +2,7 @@
 """A tour of awkward servers: each costs a case its verdict, never the run."""
 import time
 
+from runner import player, server
 from support import PROFILE, Place, awkward, case_text
 
 DUMP = {"one": case_text("a> DUMP\na< OK\n"), "two": case_text("a> DUMP\na< OK\n", "two"),
@@ -107,3 +108,29 @@ class Awkward(Place):
         status, _, cases = self.tour("resets")
         self.assertEqual(status, 1)
         self.assertIn("closed", cases["one"]["message"])
+
+class Spoilt(Place):
+    """A machine that is too busy to keep the times."""
+
+    def test_two_of_three(self):
+        """player: a server that is wrong two times out of three fails, also if every play is spoilt"""
+        kept, player.LONG_PAUSE = player.LONG_PAUSE, -1.0
+        self.addCleanup(setattr, player, "LONG_PAUSE", kept)
+        case = {"one": case_text("a>> X\\n\npause 0.01\na< OK\n")}
+        status, out, found = self.run_cases(case, "--address", self.served("moody"), *STYLE)
+        self.assertEqual((status, found["one"]["verdict"]), (1, "FAIL"), out)
+
+    def test_one_of_five(self):
+        """player: a case that fails once while the machine is busy is played again, and passes"""
+        kept, player.LONG_PAUSE = player.LONG_PAUSE, -1.0
+        self.addCleanup(setattr, player, "LONG_PAUSE", kept)
+        case = {"one": case_text("a>> X\\n\npause 0.01\na< OK\n")}
+        status, out, found = self.run_cases(case, "--address", self.served("first"), *STYLE)
+        self.assertEqual((status, found["one"]["verdict"]), (0, "PASS"), out)
+
+    def served(self, mode):
+        """The address of an awkward server that is not started again after a case that failed."""
+        running = server.Started(awkward(mode))
+        running.start(None)
+        self.addCleanup(running.stop)
+        return "127.0.0.1:%d" % running.address[1]

@@ -7,7 +7,6 @@ questions  what it says in each situation that the document describes, asked twi
 traceback  what a program printed when it failed
 words      the diagnosis in plain lines
 """
-from ..dialect import verb_of
 from ..profile import Finding, Profile
 from ..text import visible
 from . import questions, speech, words
@@ -64,4 +63,4 @@ def note_habits(profile, patient):
                                         ["(a client connects and leaves)"], error, "the server goes on"))
 
 
-__all__ = ["diagnose", "verb_of", "visible"]
+__all__ = ["diagnose"]

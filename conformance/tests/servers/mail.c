@@ -51,7 +51,7 @@ static const char *session(struct user *user) {
 }
 
 static const char *enter(char *rest) {
-    char *name = strtok(rest, " "), *password = strtok(NULL, " ");
+    char *more, *name = strtok_r(rest, " ", &more), *password = strtok_r(NULL, " ", &more);
     if (!name || !password || strlen(name) >= NAME || named(name) || user_count == USERS)
         return "KO";
     struct user *user = &users[user_count++];
@@ -61,7 +61,7 @@ static const char *enter(char *rest) {
 }
 
 static const char *login(char *rest) {
-    char *name = strtok(rest, " "), *password = strtok(NULL, " ");
+    char *more, *name = strtok_r(rest, " ", &more), *password = strtok_r(NULL, " ", &more);
     struct user *user = named(name);
     if (!user || !password || strcmp(user->password, password) != 0)
         return "KO";
@@ -148,7 +148,7 @@ static const char *answer(char *line) {
     }
     if (strcmp(line, "STORE") && strcmp(line, "COUNT") && strcmp(line, "GETMSG") && strcmp(line, "DELMSG"))
         return "KO";
-    char *name = strtok(rest, " "), *cookie = strtok(NULL, " ");
+    char *more, *name = strtok_r(rest, " ", &more), *cookie = strtok_r(NULL, " ", &more);
     if (!owner(cookie))
         return "You should log in first.";
     return strcmp(line, "STORE") == 0 ? store(named(name)) : mailbox(line, named(name));
@@ -180,7 +180,7 @@ int main(int count, char **arguments) {
     words_given = count - 3;
     int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
     struct sockaddr_in at = {.sin_family = AF_INET};
-    at.sin_port = htons((unsigned short)(on("fixed") ? 5557 : atoi(arguments[2])));
+    at.sin_port = htons((unsigned short)(on("fixed") ? 5557 : strtol(arguments[2], NULL, 10)));
     inet_pton(AF_INET, arguments[1], &at.sin_addr);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (bind(listener, (struct sockaddr *)&at, sizeof at) < 0 || listen(listener, 20) < 0) {
