@@ -50,10 +50,22 @@ def find_faults(results, profile, again):
     faults += of_cases([result for result in bad if result.case.id not in known],
                        [result for result in results if result.verdict == PASS], again)
     faults = one_a_rule(faults, {result.case.id: result for result in bad}, profile)
+    note_blocked(faults, results, bad)
     counts = counts_of(results)
     share = {rule: bad * bad / ran for rule, (bad, ran) in counts.items()}
     faults.sort(key=lambda fault: fault.place(share))
     return folded(faults, {result.case.id: result for result in bad}, counts)
+
+
+def note_blocked(faults, results, bad):
+    """Cases whose set-up failed wait for the fault that shows at the same command and reply."""
+    failing = {result.case.id: result.failing for result in bad}
+    known = {case for fault in faults for case in fault.blocks}
+    for result in results:
+        if result.verdict == BLOCKED and result.case.id not in known:
+            cause = next((fault for fault in faults if failing.get(fault.case) == result.blocked_by), None)
+            if cause:
+                cause.blocks.append(result.case.id)
 
 
 def one_a_rule(faults, bad, profile):

@@ -61,6 +61,12 @@ def style_refusal(case, settings):
     return None
 
 
+def is_setup(case, key):
+    """True if a request only prepares what a CHOICE case is about, so that its failure says nothing about the choice."""
+    prefix = {"REGISTER OK {cookie}": "REG", "LOGIN OK {cookie}": "LGI", "MESSAGE OK": "MSG"}.get(key)
+    return prefix is not None and case.group != "form" and case.rules[0][:3] not in (prefix, "REQ", "FRM")
+
+
 def blocking_key(case, profile):
     """The key of the finding that this case waits for, or None."""
     for key, about in keys_of(case):
@@ -214,6 +220,9 @@ class Worker(threading.Thread):
             return ERROR, f"{mismatch}; {trouble}"
         if case.level != "CHOICE":
             return FAIL, str(mismatch)
+        if is_setup(case, result.failing):
+            result.blocked_by = result.failing
+            return BLOCKED, f"its set-up fails: {mismatch}"
         result.answer = mismatch.actual
         known = any(mismatch.actual == other.source for other in mismatch.step.others)
         return DIFFERS, f"{mismatch}" + (" (the document allows it)" if known else "")

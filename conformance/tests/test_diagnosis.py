@@ -104,12 +104,17 @@ class Habits(Place):
             profile = json.load(file)
         self.assertEqual(profile["dialect"]["REGISTER"], {"OK {cookie}": ["OK. {cookie}"]})
         profile["limits"] = {"content": None}
-        profile["dialect"] = {}
         with open(saved, "w", encoding="utf-8") as file:
             json.dump(profile, file)
         _, report = self.run_suite(f"{VARIANT} regbug", "--cases", "count-some message-longest", "--profile", saved)
         self.assertEqual({case["id"]: case["verdict"] for case in report["cases"]},
-                         {"count-some": "FAIL", "message-longest": "NOT RUN"})
+                         {"count-some": "PASS", "message-longest": "NOT RUN"})
+        with open(saved, "w", encoding="utf-8") as file:
+            json.dump(dict(profile, dialect={}), file)
+        _, report = self.run_suite(f"{VARIANT} regbug", "--cases", "count-some count-another-users", "--profile", saved)
+        self.assertEqual({case["id"]: case["verdict"] for case in report["cases"]},  # set-up never makes a choice differ
+                         {"count-some": "FAIL", "count-another-users": "BLOCKED"})
+        self.assertEqual(report["faults"][0]["blocks"], ["count-another-users"])
 
     def test_bad_profile(self):
         """profile: what is wrong with one is one line and status 2"""
