@@ -17,15 +17,20 @@
 
 #define DRAIN_MS 1000 /* FRM-13 */
 
-/* Requests hold secrets: they are wiped as soon as all of them are answered. */
+/* Requests hold secrets: they are wiped as soon as they are answered. The part of a request
+ * that has arrived stays. */
 static void wipe_input(worker *w)
 {
-    if (w->partial)
-        return;
-    explicit_bzero(w->buffer, w->dirty);
+    size_t start = w->partial ? w->frame.start : 0;
+    size_t end = w->partial ? w->frame.end : 0;
+
+    explicit_bzero(w->buffer, start);
+    explicit_bzero(w->buffer + end, w->dirty - end);
     explicit_bzero(w->last_cookie, sizeof w->last_cookie);
+    explicit_bzero(&w->last_token, sizeof w->last_token);
+    explicit_bzero(&w->login, sizeof w->login);
     w->has_last = false;
-    w->dirty = 0;
+    w->dirty = end;
 }
 
 static void serve(worker *w)

@@ -140,3 +140,29 @@ batch() {
     awk '/^  user/ { user = $1; sub(":", "", user); n += $2 } /^    / && $NF != user { exit 1 }
          END { exit n != 400 }' "$BATS_TEST_TMPDIR/terminal"
 }
+
+# on_terminal COMMAND...: what a terminal shows of its output; its input is ours.
+on_terminal() {
+    /usr/bin/python3 -c '
+import os, pty, subprocess, sys
+ours, theirs = pty.openpty()
+status = subprocess.run(sys.argv[1:], stdout=theirs, stderr=theirs, timeout=20, check=False).returncode
+os.close(theirs)
+sys.stdout.buffer.write(os.read(ours, 65536))
+sys.exit(status)' "$@"
+}
+
+@test "batch: a terminal as output gets no escapes, whatever the input is" {
+    start_peer 'read 1; say \x1b]0\x3btitle\x07\xc2\x9b31m\xff\n; eof'
+    echo 'GETMSG a b' >"$BATS_TEST_TMPDIR/input"
+    run on_terminal "$smsp" 127.0.0.1 "$port" <"$BATS_TEST_TMPDIR/input"
+    echo "$output"
+    [[ "$output" == *'\x1b]0;title\x07\xc2\x9b31m\xff'* ]]
+    [[ "$output" != *$'\e'* ]]
+    start_peer 'read 1; say COUNTED 1\n; read 2; say \x1b[31mred\n; eof'
+    give_cookie alice c
+    run on_terminal "$smsp" -u alice 127.0.0.1 "$port" read </dev/null
+    echo "$output"
+    [[ "$output" == *'\x1b[31mred'* ]]
+    [[ "$output" != *$'\e'* ]]
+}

@@ -194,10 +194,12 @@ teardown() {
 @test "commands: a cookie file that others can read, that is damaged or a link is not used" {
     register alice
     file=$(cookie_file alice)
-    chmod 644 "$file"
-    run --separate-stderr smsp logout
-    [ "$status" -eq 2 ]
-    [ "${stderr_lines[0]}" = "smsp: $file: not a regular file that only you can read; remove it and log in again" ]
+    for mode in 644 640 620 604 610; do
+        chmod "$mode" "$file"
+        run --separate-stderr smsp logout
+        [ "$status" -eq 2 ]
+        [ "${stderr_lines[0]}" = "smsp: $file: not a regular file that only you can read; remove it and log in again" ]
+    done
     chmod 600 "$file"
     for bytes in '' 'no newline' $'two words\n' $'\e[31m\n' "$(printf '%300s' '' | tr ' ' a)"; do
         printf '%s' "$bytes" >"$file"

@@ -18,12 +18,14 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "landlock.h"
 
 #define FILTER_MAX      512u
-#define WORKER_DATA_MAX (96u << 20) /* bytes: one Argon2id at most, and little else */
+#define WORKER_DATA_MAX (96u << 20)  /* bytes: one Argon2id at most, and little else */
+#define WORKER_AS_MAX   (160u << 20) /* the same with program, libraries, stack and slot */
 
 typedef struct confinement {
     struct sock_filter filter[FILTER_MAX];
@@ -38,17 +40,19 @@ static int landlock_error; /* why there is none */
 
 /* ---- System calls ---- */
 
-/* A call that is allowed, under up to two conditions on its arguments. */
+/* A call that is allowed, under up to three conditions on its arguments. */
 typedef struct allowed {
     int call;
     unsigned conditions;
-    struct scmp_arg_cmp when[2];
+    struct scmp_arg_cmp when[3];
 } allowed;
 
 #define EQUAL(arg, value)                                                                                    \
     {                                                                                                        \
         (arg), SCMP_CMP_EQ, (value), 0                                                                       \
     }
+/* An int: the upper half of its register may be anything. */
+#define NUMBER(arg, value) BITS(arg, UINT32_MAX, value)
 #define BITS(arg, mask, value)                                                                               \
     {                                                                                                        \
         (arg), SCMP_CMP_MASKED_EQ, (mask), (value)                                                           \
@@ -59,7 +63,17 @@ typedef struct allowed {
     ((scmp_datum_t)(CLONE_VM | CLONE_THREAD | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |    \
                     CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP))
 
-#define MEMORY_KIND (MAP_TYPE | MAP_ANONYMOUS | MAP_GROWSDOWN)
+/* The only memory that a worker may map: private, anonymous, to be read and written, where the
+ * kernel puts it. Other kinds are not counted for RLIMIT_DATA, and memory at chosen addresses
+ * costs a page table for each page. */
+#define MAP_HARMLESS (MAP_POPULATE | MAP_NORESERVE | MAP_STACK)
+#define PLAIN_MEMORY                                                                                         \
+    {                                                                                                        \
+        EQUAL(0, 0), NUMBER(2, PROT_READ | PROT_WRITE),                                                      \
+            BITS(3, UINT32_MAX & ~(scmp_datum_t)MAP_HARMLESS, MAP_PRIVATE | MAP_ANONYMOUS)                   \
+    }
+
+#define FUTEX_WAIT 0 /* on memory that is shared */
 
 /* Names that an architecture does not have are left out of its filter. Those of the last
  * group are what a C library calls on 32 bits in place of a call of the same kind. */
@@ -73,26 +87,27 @@ static const allowed worker_calls[] = {
     {SCMP_SYS(shutdown), 1, {EQUAL(0, 0)}},
     {SCMP_SYS(poll), 1, {EQUAL(1, 1)}},
     {SCMP_SYS(poll), 1, {EQUAL(1, 0)}}, /* to wait */
-    {SCMP_SYS(ppoll), 1, {EQUAL(1, 1)}},
-    {SCMP_SYS(ppoll), 1, {EQUAL(1, 0)}},
-    {SCMP_SYS(futex), 0, {{0}}},
+    {SCMP_SYS(ppoll), 2, {EQUAL(1, 1), EQUAL(3, 0)}}, /* without a signal mask */
+    {SCMP_SYS(ppoll), 2, {EQUAL(1, 0), EQUAL(3, 0)}},
+    {SCMP_SYS(futex), 2, {NUMBER(1, FUTEX_WAIT), EQUAL(3, 0)}}, /* without a timeout */
     {SCMP_SYS(sched_yield), 0, {{0}}},
-    {SCMP_SYS(clock_gettime), 0, {{0}}},
+    {SCMP_SYS(clock_gettime), 1, {NUMBER(0, CLOCK_MONOTONIC)}}, /* others tell what other processes do */
+    {SCMP_SYS(clock_gettime), 1, {NUMBER(0, CLOCK_REALTIME)}},
     {SCMP_SYS(getrandom), 0, {{0}}},
     {SCMP_SYS(brk), 0, {{0}}},
-    /* Private and not growing: only that counts for RLIMIT_DATA. */
-    {SCMP_SYS(mmap), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MEMORY_KIND, MAP_PRIVATE | MAP_ANONYMOUS)}},
-    {SCMP_SYS(mmap2), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MEMORY_KIND, MAP_PRIVATE | MAP_ANONYMOUS)}},
+    {SCMP_SYS(mmap), 3, PLAIN_MEMORY},
+    {SCMP_SYS(mmap2), 3, PLAIN_MEMORY},
     {SCMP_SYS(munmap), 0, {{0}}},
     {SCMP_SYS(rt_sigreturn), 0, {{0}}},
     {SCMP_SYS(restart_syscall), 0, {{0}}},
     {SCMP_SYS(exit_group), 0, {{0}}},
     /* 32 bits */
     {SCMP_SYS(sigreturn), 0, {{0}}},
-    {SCMP_SYS(ppoll_time64), 1, {EQUAL(1, 1)}},
-    {SCMP_SYS(ppoll_time64), 1, {EQUAL(1, 0)}},
-    {SCMP_SYS(futex_time64), 0, {{0}}},
-    {SCMP_SYS(clock_gettime64), 0, {{0}}},
+    {SCMP_SYS(ppoll_time64), 2, {EQUAL(1, 1), EQUAL(3, 0)}},
+    {SCMP_SYS(ppoll_time64), 2, {EQUAL(1, 0), EQUAL(3, 0)}},
+    {SCMP_SYS(futex_time64), 2, {NUMBER(1, FUTEX_WAIT), EQUAL(3, 0)}},
+    {SCMP_SYS(clock_gettime64), 1, {NUMBER(0, CLOCK_MONOTONIC)}},
+    {SCMP_SYS(clock_gettime64), 1, {NUMBER(0, CLOCK_REALTIME)}},
 };
 
 /* The keeper: what SQLite does in the data directory, the supervisor's socket,
@@ -330,7 +345,7 @@ static bool limit(__rlimit_resource_t what, rlim_t value)
 static bool limit_worker(void)
 {
     return limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_DATA, WORKER_DATA_MAX) &&
-           limit(RLIMIT_NOFILE, 1);
+           limit(RLIMIT_AS, WORKER_AS_MAX) && limit(RLIMIT_NOFILE, 1);
 }
 
 bool sandbox_paths(sandbox_who who)

@@ -49,7 +49,10 @@ def secrets_nowhere():
             want(two.ask(f"LOGIN alice wrong{password}", f"GETMSG alice {cookie}"), ["KO", text])
             cookie = two.ask(f"LOGIN alice {password}")[3:]
             want(two.ask(f"MESSAGE {text} {cookie}", f"GETMSG alice {cookie}")[1], text)
-            two.send_bytes(b"half")  # and a worker in the middle of a request has forgotten the last ones
+            # A worker in the middle of a request has forgotten those before it.
+            one.send_bytes(f"LOGIN alice wrong{password}\nCOUNT alice {cookie}\nhalf".encode())
+            want(one.replies(2), ["KO", "COUNTED 1"])
+            two.send_bytes(b"half")
             time.sleep(0.2)
             places = {"supervisor": memory_of(server.process.pid), "keeper": memory_of(server.keeper)}
             for number, pid in enumerate(server.workers()):

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,6 +28,8 @@
 
 #include "sandbox/sandbox.h"
 
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
 #define CALLS_MAX  512
 #define CALL_MS    200 /* for one that blocks: then it was allowed */
 #define DIES       (-SIGSYS)
@@ -84,9 +87,15 @@ static int failed(long result)
 /* A call by its number, with arguments that the filter lets pass if any do. */
 static int call(long number)
 {
+    static uint32_t word;
+
     switch (number) {
     case SYS_mmap:
-        return failed(syscall(SYS_mmap, NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        return failed(syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    case SYS_futex:
+        return failed(syscall(SYS_futex, &word, FUTEX_WAIT, 1, NULL, NULL, 0));
+    case SYS_clock_gettime:
+        return failed(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, NULL));
     case SYS_prctl:
         return failed(syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     case SYS_clone:
@@ -144,6 +153,34 @@ static int map_kind(long kind)
 {
     return mmap(NULL, 4096, PROT_READ | PROT_WRITE, (int)kind | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno
                                                                                                     : 0;
+}
+
+static int futex_with(long operation)
+{
+    static uint32_t word;
+
+    return failed(syscall(SYS_futex, &word, operation, 1, NULL, NULL, 0));
+}
+
+static int ppoll_with_mask(long unused)
+{
+    static sigset_t none;
+
+    (void)unused;
+    return failed(syscall(SYS_ppoll, NULL, 0, NULL, &none, 8));
+}
+
+static int clock_of(long which)
+{
+    struct timespec now;
+
+    return failed(syscall(SYS_clock_gettime, which, &now));
+}
+
+/* At an address of our own choice. */
+static int map_at(long where)
+{
+    return syscall(SYS_mmap, where, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0 ? errno : 0;
 }
 
 static int other_prctl(long what)
@@ -213,13 +250,119 @@ static void test_worker_memory(void **context)
     assert_int_equal(in_worker(map_memory, PROT_READ | PROT_WRITE), 0);
     assert_int_equal(in_worker(map_memory, PROT_READ | PROT_EXEC), DIES);
     assert_int_equal(in_worker(map_memory, PROT_EXEC), DIES);
+    assert_int_equal(in_worker(map_memory, PROT_READ), DIES);
+    assert_int_equal(in_worker(map_memory, PROT_NONE), DIES);
     assert_int_equal(in_worker(map_file, 0), DIES);
+    assert_int_equal(in_worker(map_at, 1l << 32), DIES);
     assert_int_equal(in_worker(map_kind, MAP_PRIVATE), 0);
     assert_int_equal(in_worker(map_kind, MAP_SHARED), DIES);
     assert_int_equal(in_worker(map_kind, MAP_PRIVATE | MAP_GROWSDOWN), DIES);
     assert_int_equal(in_worker(take_memory, 24l << 20), 0);
     assert_int_equal(in_worker(take_memory, 200l << 20), ENOMEM);
     assert_int_equal(in_worker(call, SYS_mprotect), DIES);
+}
+
+static void test_worker_arguments(void **context)
+{
+    (void)context;
+    assert_int_equal(in_worker(futex_with, FUTEX_WAIT), EAGAIN);
+    assert_int_equal(in_worker(futex_with, FUTEX_WAKE), DIES);
+    assert_int_equal(in_worker(futex_with, 128), DIES);
+    assert_int_equal(in_worker(ppoll_with_mask, 0), DIES);
+    assert_int_equal(in_worker(clock_of, CLOCK_MONOTONIC), 0);
+    assert_int_equal(in_worker(clock_of, CLOCK_PROCESS_CPUTIME_ID), DIES);
+    assert_int_equal(in_worker(clock_of, -8), DIES); /* the processor time of process 0, by its id */
+}
+
+/* ---- All the memory that a worker can get ---- */
+
+#define HUGE_PAGE   (2l << 20)
+
+/* Keeps one page of each 2 MiB, so that page tables stay, until no memory is left. */
+static void take_scattered_pages(void)
+{
+    for (long size = 64 * HUGE_PAGE; size >= HUGE_PAGE; size /= 2) {
+        for (;;) {
+            char *at = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (at == MAP_FAILED)
+                break;
+            for (long page = 0; page < size; page += HUGE_PAGE) {
+                at[page] = 1;
+                if (munmap(at + page + 4096, (size_t)HUGE_PAGE - 4096) != 0)
+                    break;
+            }
+        }
+    }
+}
+
+/* Fills what is left with pages, by mmap and by brk. */
+static void take_pages(void)
+{
+    for (size_t size = 1 << 20; size >= 4096; size /= 2)
+        while (mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) != MAP_FAILED)
+            continue;
+    for (long size = HUGE_PAGE; size >= 4096; size /= 2) {
+        char *end = (char *)syscall(SYS_brk, 0); // NOLINT: the call returns an address
+        while (syscall(SYS_brk, end + size) == (long)(end + size)) {
+            memset(end, 1, (size_t)size);
+            end += size;
+        }
+    }
+}
+
+/* In KiB, from /proc/PID/status. */
+static long status_of(pid_t child, const char *what)
+{
+    char path[64];
+    char line[200];
+    long value = -1;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/status", (long)child);
+    FILE *status = fopen(path, "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof line, status) != NULL)
+        if (strncmp(line, what, strlen(what)) == 0)
+            value = strtol(line + strlen(what), NULL, 10);
+    (void)fclose(status);
+    assert_true(value >= 0);
+    return value;
+}
+
+/* A worker that takes all it can, in this order, and then waits to be measured. */
+static void measure_greedy(void (*first)(void), void (*then)(void))
+{
+    int pair[2];
+    char byte;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (dup2(pair[0], 0) != 0 || !sandbox_paths(SANDBOX_WORKER) || !sandbox_enter(SANDBOX_WORKER))
+            _exit(1);
+        first();
+        then();
+        if (write(0, "x", 1) == 1 && read(0, &byte, 1) == 1)
+            _exit(0);
+        _exit(1);
+    }
+    (void)close(pair[0]);
+    assert_true(child > 0);
+    assert_int_equal(read(pair[1], &byte, 1), 1);
+    long taken = status_of(child, "VmRSS:") + status_of(child, "VmPTE:");
+    long space = status_of(child, "VmSize:");
+    (void)close(pair[1]);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    print_message("a greedy worker: %ld KiB of address space, %ld KiB of memory and page tables\n", space, taken);
+    assert_true(space <= 161l << 10);
+    assert_true(taken <= 2 * (161l << 10));
+}
+
+static void test_worker_greed(void **context)
+{
+    (void)context;
+    measure_greedy(take_pages, take_scattered_pages);
+    measure_greedy(take_scattered_pages, take_pages);
 }
 
 static void test_worker_world(void **context)
@@ -327,6 +470,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worker_descriptors), cmocka_unit_test(test_worker_memory),
+        cmocka_unit_test(test_worker_arguments),   cmocka_unit_test(test_worker_greed),
         cmocka_unit_test(test_worker_world),       cmocka_unit_test(test_keeper_files),
         cmocka_unit_test(test_keeper_world),       cmocka_unit_test(test_other_architectures),
         cmocka_unit_test(test_filters_of_other_architectures),
