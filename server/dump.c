@@ -8,25 +8,44 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
 
-#define PATIENCE_MS 1000 /* DMP-4 */
+#define PATIENCE_MS  1000 /* DMP-4 */
+#define BYTES_PER_MS 8389 /* DMP-4: 8 MiB a second */
+#define BURST_MS     1000 /* so much may be printed at once after a silence */
 
 /* ---- The child ---- */
 
 typedef struct printer {
+    _Atomic int64_t *paid_until;
     size_t len;
     uint8_t buffer[65536];
 } printer;
+
+/* Waits until so many bytes may be printed. All children share the account. */
+static void pay(const printer *p)
+{
+    int64_t now = clock_ms() * BYTES_PER_MS;
+    int64_t paid = atomic_load(p->paid_until);
+
+    if (paid < now - BURST_MS * BYTES_PER_MS)
+        paid = now - BURST_MS * BYTES_PER_MS;
+    paid += (int64_t)p->len;
+    atomic_store(p->paid_until, paid);
+    if (paid > now)
+        (void)poll(NULL, 0, (int)((paid - now) / BYTES_PER_MS) + 1);
+}
 
 static bool print_out(printer *p)
 {
     size_t done = 0;
 
+    pay(p);
     while (done < p->len) {
         ssize_t written = write(STDOUT_FILENO, p->buffer + done, p->len - done);
         struct pollfd terminal = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -66,10 +85,12 @@ static bool print_counts(printer *p, const smsp_state *state)
     return len > 0;
 }
 
-static int print_state(const smsp_state *state, bool counts)
+static int print_state(const dump_queue *queue, const smsp_state *state)
 {
     static printer p;
-    bool printed = counts ? print_counts(&p, state) : smsp_dump(state, print, &p) == SMSP_OK;
+
+    p.paid_until = queue->paid_until;
+    bool printed = queue->counts ? print_counts(&p, state) : smsp_dump(state, print, &p) == SMSP_OK;
 
     return printed && print_out(&p) ? 0 : 1;
 }
@@ -87,7 +108,7 @@ static bool begin(dump_queue *queue, const smsp_state *state)
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != keeper)
             _exit(1);
         (void)close(ends[0]);
-        _exit(print_state(state, queue->counts));
+        _exit(print_state(queue, state));
     }
     (void)close(ends[1]);
     if (child < 0) {
@@ -96,15 +117,17 @@ static bool begin(dump_queue *queue, const smsp_state *state)
     }
     queue->child = child;
     queue->done = ends[0];
-    queue->first = true;
     return true;
 }
 
 /* ---- The queue ---- */
 
-void dump_init(dump_queue *queue, dump_waiting *slots, bool counts)
+bool dump_init(dump_queue *queue, dump_waiting *slots, bool counts)
 {
-    *queue = (dump_queue){.slots = slots, .done = -1, .counts = counts};
+    void *shared = mmap(NULL, sizeof *queue->paid_until, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    *queue = (dump_queue){.slots = slots, .done = -1, .counts = counts, .paid_until = shared};
+    return shared != MAP_FAILED;
 }
 
 void dump_request(dump_queue *queue, uint32_t slot)
@@ -114,8 +137,10 @@ void dump_request(dump_queue *queue, uint32_t slot)
 
 static void take_out(dump_queue *queue, uint32_t place)
 {
-    if (place == 0)
-        queue->first = false;
+    if (place < queue->printed)
+        queue->printed--;
+    else if (place < queue->printed + queue->printing)
+        queue->printing--;
     queue->count--;
     memmove(queue->slots + place, queue->slots + place + 1, (queue->count - place) * sizeof *queue->slots);
 }
@@ -130,28 +155,39 @@ void dump_cancel(dump_queue *queue, uint32_t slot)
     }
 }
 
-/* True if the child under way has ended, and is no more. */
-static bool ended(dump_queue *queue)
+/* Has the child ended? Then those that it printed for can be answered. */
+static void look_at_child(dump_queue *queue)
 {
     if (queue->child == 0 || waitpid(queue->child, NULL, WNOHANG) == 0)
-        return false;
+        return;
     (void)close(queue->done);
     queue->done = -1;
     queue->child = 0;
-    return true;
+    queue->printed += queue->printing;
+    queue->printing = 0;
+}
+
+/* One printing for all that wait. If there can be no process: OK all the same (DMP-2). */
+static void print_for_all(dump_queue *queue, const smsp_state *state)
+{
+    uint32_t waiting = queue->count - queue->printed;
+
+    if (begin(queue, state))
+        queue->printing = waiting;
+    else
+        queue->printed += waiting;
+    queue->owed = false;
 }
 
 bool dump_next(dump_queue *queue, const smsp_state *state, uint32_t *slot)
 {
-    bool printed = ended(queue) && queue->first;
-    bool stuck = false;
-
-    if (queue->count == 0)
+    look_at_child(queue);
+    if (queue->child == 0 && (queue->owed || queue->count > queue->printed))
+        print_for_all(queue, state);
+    if (queue->count == 0 || (queue->printed == 0 && clock_ms() < queue->slots[0].until))
         return false;
-    if (queue->child == 0 && !printed)
-        stuck = !begin(queue, state); /* no process to be had: OK all the same (DMP-2) */
-    if (!printed && !stuck && clock_ms() < queue->slots[0].until)
-        return false;
+    if (queue->printed == 0 && queue->printing == 0)
+        queue->owed = true;
     *slot = queue->slots[0].slot;
     take_out(queue, 0);
     return true;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* DUMP: a child of the keeper prints the state (DMP-1), and the slots that asked
- * are answered in order, each when its text is printed or after a second (DMP-4). */
+/* DUMP: a child of the keeper prints the state (DMP-1), once for all slots that wait, and at
+ * a bounded rate (DMP-4). The slots are answered in order, each when its text is printed or
+ * after a second (DMP-4). */
 #ifndef DUMP_H
 #define DUMP_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "smsp.h"
@@ -16,15 +18,18 @@ typedef struct dump_waiting {
 typedef struct dump_queue {
     dump_waiting *slots; /* in the order of asking */
     uint32_t count;
+    uint32_t printed;  /* so many of the first can be answered */
+    uint32_t printing; /* so many behind them are printed for */
+    bool owed;   /* a slot was answered before anything was printed for it */
     pid_t child; /* prints; 0: none does */
     int done;    /* readable when the child has ended; -1: there is none */
-    bool first;  /* the child prints for the first of the queue */
     bool counts; /* it prints counts only */
+    _Atomic int64_t *paid_until; /* shared with the child: bytes printed, as a time */
 } dump_queue;
 
 /* An empty queue in the caller's memory, which has room for every slot. counts:
- * texts and usernames stay where they are. */
-void dump_init(dump_queue *queue, dump_waiting *slots, bool counts);
+ * texts and usernames are not printed. False, with errno: no memory. */
+bool dump_init(dump_queue *queue, dump_waiting *slots, bool counts) SMSP_MUST_USE;
 
 /* This slot wants a DUMP. It is in the queue once at most. */
 void dump_request(dump_queue *queue, uint32_t slot);
@@ -32,11 +37,11 @@ void dump_request(dump_queue *queue, uint32_t slot);
 /* Takes this slot out of the queue, if it is there. */
 void dump_cancel(dump_queue *queue, uint32_t slot);
 
-/* Begins the next DUMP if none is under way; true, and *slot, if a slot is to
- * be answered now. To be called until it says false. */
+/* Begins the next printing if one is wanted and none is under way; true, and *slot, if a
+ * slot is to be answered now. To be called until it returns false. */
 bool dump_next(dump_queue *queue, const smsp_state *state, uint32_t *slot);
 
-/* Milliseconds until dump_next has something to say, but for the child's end; -1: never. */
+/* Milliseconds until dump_next must be called, if the child does not end before; -1: never. */
 int dump_timeout(const dump_queue *queue);
 
 #endif

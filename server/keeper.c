@@ -470,7 +470,8 @@ noreturn void keeper_run(const server_options *options, const slots *all, int su
     k.info = reserve(all->count * sizeof *k.info);
     k.batch = reserve(all->count * sizeof *k.batch);
     k.copies = reserve((size_t)all->count * SLOT_BYTES);
-    dump_init(&k.dumps, reserve(all->count * sizeof *k.dumps.slots), options->no_dump);
+    if (!dump_init(&k.dumps, reserve(all->count * sizeof *k.dumps.slots), options->no_dump))
+        fail("the keeper has no memory for DUMP");
     permits_init(&k.permits, options->max_hashing, secret_least_ms(options->test_cost),
                  reserve(all->count * sizeof *k.permits.slots), reserve(2 * all->count * sizeof *k.permits.waiting),
                  all->count);

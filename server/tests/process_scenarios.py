@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""Scenarios on processes: signals, deaths, limits, hostile workers, DUMP and its terminal."""
-import fcntl
+"""Scenarios on processes: signals, deaths, limits, hostile workers."""
 import os
 import resource
-import select
 import shutil
 import signal
 import struct
@@ -352,85 +350,6 @@ def one_slot_each():
         want(len(os.listdir(f"/proc/{server.keeper}/fd")), 5, "descriptors of the keeper")
 
 
-# ---- DUMP ----
-
-def dump_pipe():
-    """The ends of a pipe that holds 4 KiB, for a terminal that can be stopped."""
-    ours, theirs = os.pipe()
-    fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, 4096)
-    return ours, theirs
-
-
-@scenario
-def dump():
-    """DUMP prints before the OK, in the order and form of the specification."""
-    ours, theirs = os.pipe()
-    with Server(stdout=theirs) as server, server.client() as client:
-        os.close(theirs)
-        cookie = client.register("alice", "secret")
-        other = client.register("bob")
-        want(client.ask(f"COUNT bob {cookie}", f"COUNT bob {other}", "COUNT bob none", f"COUNT bob {cookie}"),
-             ["COUNTED 0", "COUNTED 0", "You should log in first.", "COUNTED 0"], "replies to several sessions' requests at once")
-        asked = [f"MESSAGE one {cookie}", f"STORE bob {cookie}", f"MESSAGE two {cookie}", "DUMP", f"MESSAGE three {cookie}"]
-        want(client.ask(*asked), ["OK"] * 5)
-        printed = os.read(ours, 65536).decode()
-        want(printed, "IMQ: 1\n  1: two\nMBX: 2\n  alice: 0\n  bob: 1\n    1: one\n", "printed")
-        for _ in range(30):
-            want(client.ask("DUMP", "DUMP again"), ["OK", "OK"])
-            want(os.read(ours, 65536).decode().count("IMQ: 2\n"), 2, "two dumps printed")
-    os.close(ours)
-
-
-@scenario
-def stopped_terminal():
-    """A terminal that takes no text delays an OK by a second at most, and nobody else."""
-    ours, theirs = dump_pipe()
-    with Server(stdout=theirs) as server, server.client() as asking, server.client() as waiting, \
-            server.client() as other:
-        os.close(theirs)
-        cookie = other.register("alice")
-        want(other.ask(*[f"MESSAGE {'x' * 4000} {cookie}"] * 5), ["OK"] * 5)
-        began = time.monotonic()
-        asking.send("DUMP", "bogus")
-        waiting.send("DUMP")
-        while time.monotonic() - began < 0.8:
-            asked = time.monotonic()
-            want(other.ask(f"COUNT alice {cookie}"), "COUNTED 0")
-            want(time.monotonic() - asked < 0.9, True, "a prompt reply beside a stopped terminal")
-        want((asking.replies(2), waiting.reply()), (["OK", "KO"], "OK"))
-        took = time.monotonic() - began
-        want(took > 0.9, True, f"the OK comes after about a second, not {took:.2f}")
-        want(server.end()[0], 0, "status with a dump under way")
-    os.close(ours)
-
-
-@scenario
-def asker_leaves():
-    """A client that leaves while its DUMP waits is forgotten, and its slot serves the next."""
-    ours, theirs = dump_pipe()
-    with Server("--max-clients", "2", stdout=theirs) as server, server.client() as other:
-        os.close(theirs)
-        cookie = other.register("alice")
-        want(other.ask(*[f"MESSAGE {'x' * 4000} {cookie}"] * 5), ["OK"] * 5)
-        stays = server.workers()
-        with server.client() as asking:
-            asking.send("DUMP")
-            wait_for(lambda: len(server.workers()) == 2, "a second worker")
-            wait_for(lambda: select.select([ours], [], [], 0)[0], "the dump begins")
-            for pid in set(server.workers()) - set(stays):
-                kill(pid)
-        wait_for(lambda: len(server.workers()) == 1, "the second worker ends")
-        for _ in range(10):
-            with server.client() as client:
-                want(client.ask(f"COUNT alice {cookie}"), "COUNTED 0")
-            wait_for(lambda: len(server.workers()) == 1, "the worker ends")
-        read = b""
-        while read.count(b"\n") < 8:
-            read += os.read(ours, 65536)
-        want(read.count(b"xxxx\n"), 5, "texts printed when the terminal goes on")
-    os.close(ours)
-
-
 @scenario
 def children_ignored_at_start():
     """Started by a parent that ignores SIGCHLD, it still reaps its workers and frees their slots."""
@@ -451,13 +370,3 @@ def stuck_keeper():
         want(server.end(), (0, ""), "status and log")
         want(4 < time.monotonic() - began < 30, True, "seconds until it has ended")
         want(alive(server.keeper), False, "the keeper lives")
-
-
-@scenario
-def full_terminal():
-    """What DUMP cannot print is lost, and its OK comes all the same."""
-    with open("/dev/full", "wb") as full, Server(stdout=full) as server, server.client() as client:
-        cookie = client.register("alice")
-        for _ in range(20):  # more than is printed at once
-            want(client.ask(f"MESSAGE {'x' * 4000} {cookie}"), "OK")
-        want(client.ask("DUMP", f"COUNT alice {cookie}"), ["OK", "COUNTED 0"])

@@ -7,6 +7,7 @@ import sys
 
 import access_scenarios
 import call_scenarios
+import dump_scenarios
 import failing_scenarios
 import fairness_scenarios
 import place_scenarios
@@ -17,8 +18,8 @@ from harness import SCENARIOS, SMSPD, end_cleanly
 
 SKIPPED = 77  # the status of a scenario that cannot be played here
 LONGEST = 600  # seconds; then a scenario has failed
-MODULES = (access_scenarios, call_scenarios, failing_scenarios, fairness_scenarios, place_scenarios, process_scenarios, store_scenarios,
-           wire_scenarios)  # each fills SCENARIOS
+MODULES = (access_scenarios, call_scenarios, dump_scenarios, failing_scenarios, fairness_scenarios, place_scenarios, process_scenarios,
+           store_scenarios, wire_scenarios)  # each fills SCENARIOS
 
 
 def main():

@@ -47,6 +47,7 @@ play() {
 @test "server: started with standard input and output closed" { play closed_at_start; }
 @test "server: DUMP prints before the OK" { play dump; }
 @test "server: a stopped terminal delays one OK by a second" { play stopped_terminal; }
+@test "server: a flood of DUMPs shares printings, at a bounded rate" { play dump_flood; }
 @test "server: a terminal that takes nothing more" { play full_terminal; }
 @test "server: a keeper that does not end is ended" { play stuck_keeper; }
 @test "server: a client that leaves during its DUMP" { play asker_leaves; }
