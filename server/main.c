@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "options.h"
+#include "sandbox/root.h"
 #include "sandbox/sandbox.h"
 #include "secret/secret.h"
 #include "store/store.h"
@@ -46,8 +47,8 @@ static bool resolve_data(server_options *wanted)
     return true;
 }
 
-/* Locks the directory of --data. */
-static bool take_data(server_options *wanted)
+/* Locks the directory of --data, and gives it to the user that the server becomes. */
+static bool take_data(server_options *wanted, const new_user *user)
 {
     if (wanted->data == NULL)
         return true;
@@ -58,11 +59,12 @@ static bool take_data(server_options *wanted)
         return false;
     }
     wanted->data_lock = store_lock(wanted->data);
-    return wanted->data_lock >= 0 && resolve_data(wanted);
+    return wanted->data_lock >= 0 && resolve_data(wanted) && root_give_data(wanted, user);
 }
 
-static void tell_parts(const server_options *wanted)
+static void tell_parts(const server_options *wanted, const new_user *user)
 {
+    root_announce(wanted, user);
     if (wanted->data == NULL)
         log_line("state: in memory only, lost when the server ends (--data DIR keeps it)");
     else
@@ -100,6 +102,7 @@ static int printed(void)
 int main(int argc, char **argv)
 {
     server_options wanted;
+    new_user user;
     slots all;
 
     if (!standard_fds()) {
@@ -113,7 +116,7 @@ int main(int argc, char **argv)
         return 2;
     if (wanted.check)
         return resolve_data(&wanted) && store_check(wanted.data, &wanted.limits) ? printed() : 1;
-    if (!take_data(&wanted))
+    if (!root_choose_user(&wanted, &user) || !take_data(&wanted, &user))
         return 1;
     /* If SIGCHLD is ignored, children cannot be reaped; it is inherited from our parent. */
     if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
@@ -126,8 +129,8 @@ int main(int argc, char **argv)
         log_line("cannot confine processes: %s%s", log_reason(errno), confine_advice(errno));
         return 1;
     }
-    tell_parts(&wanted);
-    int status = supervisor_run(&wanted, &all);
+    tell_parts(&wanted, &user);
+    int status = supervisor_run(&wanted, &user, &all);
     secret_wipe();
     return status;
 }

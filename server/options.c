@@ -39,6 +39,8 @@ static const char usage[] =
     "      --request-timeout S   seconds for a request to arrive, or replies to be read (30)\n"
     "      --idle-timeout S      seconds without a request (600)\n"
     "      --password-cost HOW   full: Argon2id with 19 MiB (default); test: next to none\n"
+    "      --user NAME           started by root: become this user (the owner of DIR; smspd;\n"
+    "                            nobody)\n"
     "      --no-dump             DUMP prints counts only\n"
     "      --no-sandbox          do not confine the processes\n"
     "      --shared-mailboxes    let any session open any mailbox\n"
@@ -66,7 +68,8 @@ enum {
     COST,
     NO_DUMP,
     NO_SANDBOX,
-    SHARED
+    SHARED,
+    USER
 };
 
 static const struct option known[] = {
@@ -87,6 +90,7 @@ static const struct option known[] = {
     {"no-dump", no_argument, NULL, NO_DUMP},
     {"no-sandbox", no_argument, NULL, NO_SANDBOX},
     {"shared-mailboxes", no_argument, NULL, SHARED},
+    {"user", required_argument, NULL, USER},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -147,12 +151,10 @@ static bool read_cost(const char *text, bool *test)
     return wrong("password-cost", text, "full or test");
 }
 
-static bool read_directory(const char *text, const char **out)
+static bool read_name(const char *option, const char *text, const char *of, const char **out)
 {
     *out = text;
-    if (text[0] != '\0')
-        return true;
-    return wrong("data", text, "the name of a directory");
+    return text[0] != '\0' || wrong(option, text, of);
 }
 
 static options_result print_version(void)
@@ -187,7 +189,9 @@ static bool take(int option, const char *name, const char *value, server_options
 {
     switch (option) {
     case DATA:
-        return read_directory(value, &out->data);
+        return read_name(name, value, "the name of a directory", &out->data);
+    case USER:
+        return read_name(name, value, "a user", &out->user);
     case CLIENTS:
         return read_number32(name, value, CLIENTS_MAX, &out->max_clients);
     case ACCOUNTS:

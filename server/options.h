@@ -19,6 +19,8 @@ typedef struct server_options {
     framing_mode framing;
     bool shared_mailboxes;
     const char *data; /* the directory that keeps everything; NULL: memory only */
+    const char *data_name; /* the same in the root directory that the keeper has */
+    const char *user; /* who the server becomes if root starts it; NULL: the default */
     int data_lock;    /* the descriptor of its lock, once there is one */
     bool check;       /* only look whether data is sound */
     bool test_cost;   /* passwords cost next to nothing */

@@ -90,6 +90,7 @@ bool persist_open(persist *p, const server_options *options)
     if (!reserve_state(p))
         return false;
     if (options->data != NULL) {
+        store_at(options->data_name);
         p->store = store_open(options->data, p->config.salt_key);
         if (p->store == NULL)
             return false;

@@ -2,7 +2,7 @@
 
 SMSPD := $(if $(filter release,$(VARIANT)),server/smspd,$(B)/smspd)
 SMSPD_CORE := main options supervisor listener arrivals refusal worker worker_input worker_collect worker_answer worker_login reply_buffer keeper persist dump slot slot_entry yield usage log \
-	secret/permit sandbox/confine
+	secret/permit sandbox/confine sandbox/root
 # Headers of the core are found from every room of server/.
 $(B)/server/%.o: CPPFLAGS += -Iserver
 
@@ -85,7 +85,7 @@ SMSPD_TESTED := SMSPD="$$PWD/$(SMSPD)" SMSPD_REFUSING="$$PWD/$(SMSPD_REFUSING)" 
 	SMSPD_FAULTS="$$PWD/$(FAULT_DISK)" SMSPD_REFUSALS="$$PWD/$(REFUSED_CALLS)" FAULT_CALLS_SO="$$PWD/$(FAULT_CALLS)" \
 	$(if $(parts_sandbox),SMSPD_SANDBOX_TEST="$$PWD/$(B)/server/tests/test_sandbox")
 
-SMSPD_BATS := $(patsubst %,server/tests/test_%.bats,options server store access places sandbox chaos)
+SMSPD_BATS := $(patsubst %,server/tests/test_%.bats,options server store access places root sandbox chaos)
 
 tested: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(FAULT_CALLS) $(REFUSED_CALLS) $(SMSPD_UNIT)
 

@@ -477,11 +477,11 @@ static void serve(supervisor *s)
         poll_once(s);
 }
 
-int supervisor_run(const server_options *options, const slots *all)
+int supervisor_run(server_options *options, const new_user *user, const slots *all)
 {
     supervisor s = {.options = options, .all = all, .self = getpid(), .signals = -1, .notes = -1};
 
-    if (!listeners_bind(&s.listeners, options->host, options->port))
+    if (!listeners_bind(&s.listeners, options->host, options->port) || !root_give_up(options, user))
         return 1;
     s.workers = calloc(all->count, sizeof *s.workers);
     if (s.workers == NULL || !arrivals_init(&s.arrivals, options->max_clients) ||

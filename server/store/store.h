@@ -32,6 +32,10 @@ int store_lock(const char *directory) SMSP_MUST_USE;
  * database of ours, of a newer version, damaged), and it is as it was. */
 store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN]) SMSP_MUST_USE;
 
+/* Before store_open, in a process that has a root directory of its own: the directory has this
+ * name there. Messages keep the other one. */
+void store_at(const char *name);
+
 /* Replays the database into an empty state; progress goes to the log. False:
  * one line said why not (damaged, over the state's limits), it is as it was. */
 bool store_load(store *s, smsp_state *state) SMSP_MUST_USE;

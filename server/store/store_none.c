@@ -15,6 +15,11 @@ int store_lock(const char *directory)
     return -1;
 }
 
+void store_at(const char *name)
+{
+    (void)name;
+}
+
 store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN])
 {
     (void)directory;

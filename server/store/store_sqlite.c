@@ -118,9 +118,19 @@ static bool defend(sqlite3 *db)
                         NULL, NULL, NULL) == SQLITE_OK;
 }
 
+static const char *directory_here; /* NULL: it has its own name */
+
+void store_at(const char *name)
+{
+    directory_here = name;
+}
+
 bool store_name_file(store *s, const char *directory)
 {
-    if ((size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", directory) < sizeof s->path)
+    const char *here = directory_here != NULL ? directory_here : directory;
+
+    if ((size_t)snprintf(s->path, sizeof s->path, "%s/mail.db", directory) < sizeof s->path &&
+        (size_t)snprintf(s->file, sizeof s->file, "%s/mail.db", here) < sizeof s->file)
         return true;
     log_line("--data: the directory's name is too long");
     return false;
@@ -147,14 +157,14 @@ bool store_open_file(store *s, int flags)
     int result = SQLITE_OK;
 
     s->alone = false;
-    if (!store_open_as(s, s->path, flags, NULL, &result))
+    if (!store_open_as(s, s->file, flags, NULL, &result))
         return false;
     if (result != SQLITE_IOERR_SHMSIZE && result != SQLITE_IOERR_SHMMAP && result != SQLITE_IOERR_SHMOPEN)
         return true;
     (void)sqlite3_close(s->db);
     s->db = NULL;
     s->alone = true;
-    return store_open_as(s, s->path, flags, NULL, &result);
+    return store_open_as(s, s->file, flags, NULL, &result);
 }
 
 static bool prepare_statements(store *s)

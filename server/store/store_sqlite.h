@@ -38,7 +38,8 @@ struct store {
     bool long_wal;            /* the WAL has been given its length, or there is no room for that */
     bool alone;               /* the disk has no room for what SQLite shares with others */
     char why[160];
-    char path[PATH_MAX];
+    char path[PATH_MAX]; /* for people */
+    char file[PATH_MAX]; /* the same in this process's root directory */
 };
 
 /* One line on what is wrong with the database; always false. */
@@ -50,7 +51,7 @@ bool store_number(sqlite3 *db, const char *query, sqlite3_int64 *value);
 /* Runs statements that give no rows. */
 bool store_run(store *s, const char *text);
 
-/* Sets s->path. False: one line said that the name is too long. */
+/* Sets s->path and s->file. False: one line said that the name is too long. */
 bool store_name_file(store *s, const char *directory);
 
 /* Opens a database by its name or URI, alone if s->alone; result: the error of a first look

@@ -94,10 +94,10 @@ def alive(pid):
 class Server:
     """smspd with the given options, ended when the with block ends, whatever happens."""
 
-    def __init__(self, *options, host="127.0.0.1", port=0, program=SMSPD, stdout=None, stderr=None, **more):
+    def __init__(self, *options, host="127.0.0.1", port=0, program=SMSPD, under=(), stdout=None, stderr=None, **more):
         cost = () if "--password-cost" in options else ("--password-cost", "test")
         self.options, self.host, self.asked, self.program = (*cost, *options), host, str(port), program
-        self.stdout, self.stderr, self.more = stdout, stderr, more
+        self.under, self.stdout, self.stderr, self.more = under, stdout, stderr, more
         self.log = ""
         self.process = None
         self.ports = {}
@@ -105,7 +105,7 @@ class Server:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [self.program, *self.options, self.host, self.asked], stdin=subprocess.DEVNULL,
+            [*self.under, self.program, *self.options, self.host, self.asked], stdin=subprocess.DEVNULL,
             stdout=self.stdout or subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, **self.more)
         try:
             self.read_log()

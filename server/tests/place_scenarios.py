@@ -33,6 +33,13 @@ def without_rights():
             raise OSError(ctypes.get_errno(), "cannot give up rights")
 
 
+def belongs_to(path, uid):
+    """Gives a directory and its files to this user, if we are root."""
+    for name in (path, *(os.path.join(path, name) for name in os.listdir(path))):
+        if os.geteuid() == 0:
+            os.chown(name, uid, uid)
+
+
 def run(*words, **more):
     return subprocess.run([SMSPD, *words], capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL,
                           **more)
@@ -204,6 +211,7 @@ def unreadable():
     with directory() as data:
         with Server("--data", data):
             pass
+        belongs_to(data, 0)
         os.chmod(f"{data}/mail.db", 0)
         want(complaint("--check", "--data", data, preexec_fn=without_rights),
              f"{data}/mail.db: cannot open it: unable to open database file (Permission denied)")
@@ -222,6 +230,7 @@ def odd_names():
     """A directory is the same by all its names."""
     with directory() as around:
         os.makedirs(f"{around}/d/b")
+        belongs_to(f"{around}/d", 12345)
         os.symlink("d/", f"{around}/link")
         names = ["d", "d/", "d//", "d/.", "d/b/..", "./d/b/../", "link", "link/", f"{around}/d/"]
         cookie = None

@@ -12,6 +12,7 @@ import failing_scenarios
 import fairness_scenarios
 import place_scenarios
 import process_scenarios
+import root_scenarios
 import store_scenarios
 import wire_scenarios
 from harness import SCENARIOS, SMSPD, end_cleanly
@@ -19,7 +20,7 @@ from harness import SCENARIOS, SMSPD, end_cleanly
 SKIPPED = 77  # the status of a scenario that cannot be played here
 LONGEST = 600  # seconds; then a scenario has failed
 MODULES = (access_scenarios, call_scenarios, dump_scenarios, failing_scenarios, fairness_scenarios, place_scenarios, process_scenarios,
-           store_scenarios, wire_scenarios)  # each fills SCENARIOS
+           root_scenarios, store_scenarios, wire_scenarios)  # each fills SCENARIOS
 
 
 def main():
