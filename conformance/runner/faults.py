@@ -9,6 +9,7 @@ from .verdict import BLOCKED, DIFFERS, ERROR, FAIL, PASS
 
 COMMANDS = {"REG": "REGISTER", "LGI": "LOGIN", "LGO": "LOGOUT", "MSG": "MESSAGE", "STO": "STORE", "CNT": "COUNT",
             "DEL": "DELMSG", "GET": "GETMSG", "DMP": "DUMP"}
+ELSEWHERE = 4  # marks by which a case is less simple that fails at another command than the one it is about
 FEW = 0.34  # of a rule's cases
 LEVELS = ("MUST", "SHOULD", "CHOICE")
 
@@ -99,8 +100,7 @@ def folded(faults, bad, counts):
 def consequence_of(result, causes, counts):
     """The MUST fault that explains a failing case, or None."""
     failed, ran = counts[result.case.rules[0]]
-    verb = (result.failing or "").split(" ")[0]
-    if result.case.group == "form" or failed > FEW * ran or verb == COMMANDS.get(result.case.rules[0][:3]):
+    if result.case.group == "form" or failed > FEW * ran or at_home(result):
         return None
     used = " ".join(step.text for step in result.case.steps if step.what in ("send", "raw"))
     return next((cause for cause in causes if cause.level == "MUST" and COMMANDS.get(cause.rule[:3], "?") in used
@@ -160,7 +160,8 @@ def of_cases(bad, passed, again):
         root = waiting.pop(0)
         form = root.case.group == "form"  # all other cases read through the dialect
         mark = None if form else mark_of(marks[root.case.id], good, [marks[other.case.id] for other in waiting])
-        explained = [other for other in waiting if mark and mark <= marks[other.case.id]]
+        explained = [other for other in waiting if mark and mark <= marks[other.case.id]
+                     and (at_home(root) or not at_home(other))]
         waiting = [other for other in waiting if other not in explained]
         faults.append(fault_of(root, explained, again))
     return faults
@@ -170,8 +171,12 @@ def simplicity(result):
     """Of cases that fail for one cause, the first is the one to show."""
     case = result.case
     level = 2 if result.verdict == DIFFERS else LEVELS.index(case.level)
-    elsewhere = (result.failing or "").split(" ")[0] != COMMANDS.get(case.rules[0][:3])
-    return level, case.group != "form", elsewhere, len(marks_of(case, result.line)), case.id
+    return level, case.group != "form", len(marks_of(case, result.line)) + ELSEWHERE * (not at_home(result)), case.id
+
+
+def at_home(result):
+    """True if a case fails at the command that it is about."""
+    return (result.failing or "").split(" ")[0] == COMMANDS.get(result.case.rules[0][:3])
 
 
 def mark_of(own, good, others):

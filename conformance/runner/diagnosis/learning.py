@@ -193,7 +193,7 @@ def conclude_success(interview, situation):
         return
     elif situation.kind != TEXT and all(kind_of(reply) == situation.kind for reply in replies):
         return
-    elif replies <= {b"KO", LOG_IN.encode()} or replies & refusals_of(interview, situation.verb):
+    elif replies <= {b"KO", LOG_IN.encode()} | refusals_of(interview, situation.verb) - {b"OK"}:
         if situation.level == "MUST" and depends_on_nothing_broken(interview, situation):
             add(interview, key, situation, f"is refused: {answer.shown()}", answer)
     elif all(kind_of(reply) is None for reply in replies):

@@ -163,14 +163,14 @@ class Interview:
     def sessions(self):
         """Two users with their cookies, as far as REGISTER or LOGIN gives any."""
         self.users, self.generation = [], self.patient.generation
-        names = [fresh_name() for _ in range(3)]
+        names = [fresh_name() for _ in range(5)]
         answers = [self.ask("REGISTER", "", f"REGISTER {name} secret", user=name) for name in names]
         cookies = learning.cookies(self, "REGISTER", answers)
         if not cookies:
             answers = [self.ask("LOGIN", "", f"LOGIN {name} secret", user=name) for name in names]
             cookies = learning.cookies(self, "LOGIN", answers)
-        self.users = list(zip(names, cookies or []))[:2]
-        for name in names[:2]:
+        self.users = list(zip(names, cookies or []))[:4]
+        for name in names[4:] * 2:  # nobody uses this one's cookie: some servers end the session
             self.ask("REGISTER", "of a username that is taken", f"REGISTER {name} secret", user=name)
 
     def still_there(self):
@@ -182,7 +182,7 @@ class Interview:
         return bool(self.users)
 
     def empty_queue(self):
-        for name, cookie in self.users:
+        for name, cookie in self.users[:2]:
             if self.still_there():
                 answer = self.ask("STORE", "on an empty queue", f"STORE {name} {cookie}", user=name, cookie=cookie)
                 if answer.death:
@@ -202,10 +202,10 @@ class Interview:
                     ("MESSAGE", "", "MESSAGE {text} {cookie}", {}),  # some servers have lost the first one
                     ("STORE", "", "STORE {name} {cookie}", {}),
                     ("COUNT", "", "COUNT {name} {cookie}", {"n": 1}),
-                    ("DELMSG", "", "DELMSG {name} {cookie}", {}),  # of a message that GETMSG has not touched
-                    ("MESSAGE", "", "MESSAGE {text} {cookie}", {}),
-                    ("STORE", "", "STORE {name} {cookie}", {}),
                     ("GETMSG", "", "GETMSG {name} {cookie}", {}),
+                    ("MESSAGE", "", "MESSAGE {text} {cookie}", {}),
+                    ("STORE", "", "STORE {other} {cookie}", {}),
+                    ("DELMSG", "", "DELMSG {other} {theirs}", {}),  # of a mailbox that GETMSG has not touched
                     ("COUNT", "of an unknown user", "COUNT {nobody} {cookie}", {}),
                     ("GETMSG", "of an unknown user", "GETMSG {nobody} {cookie}", {}),
                     ("DELMSG", "of an unknown user", "DELMSG {nobody} {cookie}", {})):
@@ -213,10 +213,11 @@ class Interview:
                     return
                 if self.spoilt(verb, about):
                     continue
-                name, cookie = self.users[number]
+                (name, cookie), (other, theirs) = self.users[number], self.users[number + 2]
                 nobody = fresh_name()
-                user = nobody if "{nobody}" in request else name
-                self.ask(verb, about, request.format(name=name, cookie=cookie, text=text, nobody=nobody),
+                user = nobody if "{nobody}" in request else other if "{other}" in request else name
+                self.ask(verb, about, request.format(name=name, cookie=cookie, text=text, nobody=nobody, other=other,
+                                                     theirs=theirs),
                          user=user, cookie=cookie, text=text, **more)
 
     def spoilt(self, verb, about):
@@ -226,13 +227,13 @@ class Interview:
     def logins(self):
         if not self.still_there():
             return
-        names = [name for name, _ in self.users]
+        names = [name for name, _ in self.users[:2]]
         for name in names:
             self.ask("LOGIN", "with a wrong password", f"LOGIN {name} wrong{fresh_name()}", user=name)
             nobody = fresh_name()
             self.ask("LOGIN", "of an unknown user", f"LOGIN {nobody} secret", user=nobody)
         if not self.of("LOGIN", "").answers and self.still_there():
-            answers = [self.ask("LOGIN", "", f"LOGIN {name} secret", user=name) for name, _ in self.users]
+            answers = [self.ask("LOGIN", "", f"LOGIN {name} secret", user=name) for name, _ in self.users[:2]]
             cookies = learning.cookies(self, "LOGIN", answers)
             if cookies:
                 self.users = [(name, cookie) for (name, _), cookie in zip(self.users, cookies)]
