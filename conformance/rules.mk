@@ -19,7 +19,7 @@ CONFORMANCE_ARGS = $(call option,SERVER,--server) $(call option,ADDRESS,--addres
 # A misspelt variable would have another server tested than was meant, or all of it.
 CONFORMANCE_WORDS := SERVER ADDRESS NAME FRAMING CONNECTION LIMITS TIMEOUT DELIVERY CASES SKIP EXPECT_FAIL JOBS \
 	JUNIT JSON HTML LEVEL
-BUILD_WORDS := CC CFLAGS CPPFLAGS LDFLAGS AR VARIANT PREFIX DESTDIR PKG_CONFIG WERROR NONE FULL EXAMPLES
+BUILD_WORDS := CC CFLAGS CPPFLAGS LDFLAGS AR VARIANT PREFIX DESTDIR PKG_CONFIG WERROR NONE FULL EXAMPLES EXPLORE
 CONFORMANCE_STRANGE = $(filter-out $(CONFORMANCE_WORDS) $(BUILD_WORDS),$(foreach name,$(.VARIABLES), \
 	$(if $(findstring command line,$(origin $(name))),$(name))))
 
@@ -80,10 +80,12 @@ $(STYLES:%=conformance-style-%): conformance-style-%:
 	@conformance/smsp-conformance --level choice --delivery $(or $(DELIVERY),whole) \
 		--framing $(firstword $(subst -, ,$*)) --connection $(lastword $(subst -, ,$*)) --timeout 5
 
-conformance-random: ## compare our server with the reference server by random requests (EXAMPLES=100)
+# For so many seconds; then EXAMPLES more against the reference server, whose choices and DUMPs are ours.
+conformance-random: ## drive our server with random requests, judged by the model (EXPLORE=60 seconds, EXAMPLES=40)
 	@ci/deps conformance random
 	@$(MAKE) --no-print-directory -s all
-	@conformance/random/compare --examples $(or $(EXAMPLES),100)
+	@conformance/smsp-conformance --explore $(or $(EXPLORE),60)
+	@conformance/random/compare --examples $(or $(EXAMPLES),40)
 
 conformance-coverage: ## say which lines of the transcript runner its own tests reach
 	@ci/deps conformance report

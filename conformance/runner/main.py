@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from . import environment, export, options, report_bats, report_html, report_json, report_junit, report_tap
+from . import environment, explore, export, options, report_bats, report_html, report_json, report_junit, report_tap
 from .diagnosis import diagnose
 from .faults import find_faults
 from .limits import OUR_OPTIONS, BadProfile, Limits, read_limits
@@ -99,8 +99,8 @@ def known_profile(chosen_options):
     return profile
 
 
-def again(chosen_options):
-    """A function that gives the one command which repeats a case."""
+def again_words(chosen_options):
+    """The command and how it meets the server."""
     words = ["conformance/smsp-conformance"]
     for name in ("server", "profile", "limits"):
         if getattr(chosen_options, name):
@@ -110,6 +110,12 @@ def again(chosen_options):
     for name in ("framing", "connection"):
         if getattr(chosen_options, name) != "auto":
             words += [f"--{name}", getattr(chosen_options, name)]
+    return words
+
+
+def again(chosen_options):
+    """A function that gives the one command which repeats a case."""
+    words = again_words(chosen_options)
 
     def command(result):
         delivery = (result.failed_delivery or "whole").split()[0]
@@ -171,6 +177,25 @@ def run_cases(cases, chosen_options, target, excuses):
         print("# incomplete: bats is missing; the runner reported by itself", flush=True)
         run["exit_status"] = run["exit_status"] or UNTESTED
     return results, run, repeat
+
+
+def explore_server(chosen_options, cases):
+    """Random requests in place of cases; the exit status."""
+    explore.load_search()
+    target = make_target(chosen_options)
+    settings = Settings(timeout=chosen_options.timeout, limits=target.limits, profile=known_profile(chosen_options))
+    server = meet(target, settings, chosen_options)
+    number = chosen_options.seed if chosen_options.seed is not None else int.from_bytes(os.urandom(3), "big")
+    print("\n".join([f"{target.name}:", *settings.profile.lines, f"exploring with seed {number}"]), flush=True)
+    began = time.monotonic()
+    judge, found = explore.explore(target, settings, server, chosen_options.explore, number)
+    if found:
+        path, text = explore.write(*found, cases)
+        words = shlex.join(again_words(chosen_options) + ["--folder", explore.FOLDER])
+        print(f"\nA difference, in {len(found[0].exchanges)} requests:\n\n{text}\nwritten to {path}; to replay it: {words}")
+    print(f"# {judge.stories} random sessions, {judge.requests} requests, {time.monotonic() - began:.0f} s: "
+          f"{'1 difference' if found else 'no difference'} at level MUST", flush=True)
+    return 1 if found else 0
 
 
 def time_left(chosen_options, spent):
@@ -260,6 +285,9 @@ def run(arguments):
     cases = chosen(every, chosen_options.cases.split(), chosen_options.skip.split())
     if instead_of_a_run(chosen_options, cases):
         return 0
+    if chosen_options.explore:
+        check_temporary_files()
+        return explore_server(chosen_options, every)
     if not cases:
         raise Stop("no case is left to run", UNTESTED)
     check_reports(chosen_options)
@@ -290,6 +318,9 @@ def main(arguments):
         print(f"smsp-conformance: {stop}", file=sys.stderr)
     except (BadCase, BadProfile, BadServerProfile, BadSelection, report_json.BadReport) as error:
         status = USAGE
+        print(f"smsp-conformance: {error}", file=sys.stderr)
+    except explore.CannotExplore as error:
+        status = UNTESTED
         print(f"smsp-conformance: {error}", file=sys.stderr)
     except BrokenPipeError:
         environment.drop_output()

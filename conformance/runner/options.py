@@ -105,6 +105,9 @@ def add_output(parser):
     group.add_argument("--json", metavar="FILE", help="write the results as JSON (report.schema.json)")
     group.add_argument("--html", metavar="FILE", help="write one self-contained page")
     group = parser.add_argument_group("instead of a run")
+    group.add_argument("--explore", metavar="SECONDS", type=run_seconds,
+                       help="send random requests; write what differs to explored/ as a case")
+    group.add_argument("--seed", metavar="N", type=int, help="for --explore: the same requests again")
     group.add_argument("--list", action="store_true", help="print the cases and end")
     group.add_argument("--dry-run", action="store_true", help="print what would run, and what not and why")
     group.add_argument("--merge", metavar="JSON", nargs="+", help="put several results into one --html page")
