@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* Clients that wait for a worker, and whose turn it is. */
+#define _GNU_SOURCE
 #include "arrivals.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "hidden.h"
 
 bool arrivals_init(arrivals *all, uint32_t most)
 {
     memset(all, 0, sizeof *all);
     all->most = most;
-    all->waiting = calloc(most, sizeof *all->waiting);
+    all->waiting = hidden_reserve(most * sizeof *all->waiting);
     return all->waiting != NULL;
 }
 

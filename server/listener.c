@@ -104,7 +104,9 @@ static bool bind_all(listeners *all, struct addrinfo *addresses)
     return all->count > 0;
 }
 
-const char *listener_advice(int error)
+/* What helps if a socket could not be bound or did not listen, behind the reason; "" if
+ * another address or port would not. */
+static const char *advice(int error)
 {
     switch (error) {
     case EADDRINUSE:
@@ -155,12 +157,13 @@ bool listeners_bind(listeners *all, const char *host, const char *port)
             break;
     }
     if (!bound)
-        log_line("%s port %s: %s%s", host, port, log_reason(errno), listener_advice(errno));
+        log_line("%s port %s: %s%s", host, port, log_reason(errno), advice(errno));
     freeaddrinfo(addresses);
     return bound;
 }
 
-bool listener_announce(int fd)
+/* Says on which address a socket listens. */
+static bool announce(int fd)
 {
     struct sockaddr_storage own = {0};
     socklen_t len = sizeof own;
@@ -178,6 +181,20 @@ bool listener_announce(int fd)
         return false;
     }
     log_line(own.ss_family == AF_INET6 ? "listening on [%s]:%s" : "listening on %s:%s", host, port);
+    return true;
+}
+
+bool listeners_begin(const listeners *all)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (listen(all->fds[i], SOMAXCONN) != 0) {
+            log_line("cannot listen: %s%s", log_reason(errno), advice(errno));
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < all->count; i++)
+        if (!announce(all->fds[i]))
+            return false;
     return true;
 }
 

@@ -26,12 +26,8 @@ client_address listener_address(const struct sockaddr *peer);
  * "::" is all addresses, IPv4 and IPv6. False: one line said why not, and nothing stays open. */
 bool listeners_bind(listeners *all, const char *host, const char *port) SMSP_MUST_USE;
 
-/* What helps if a socket could not be bound or did not listen, behind the reason; "" if
- * another address or port would not. */
-const char *listener_advice(int error);
-
-/* Says on which address a socket listens: "smspd: listening on HOST:PORT",
- * brackets around an IPv6 address. False: one line said why it cannot. */
-bool listener_announce(int fd) SMSP_MUST_USE;
+/* Listens, and says on which addresses: "smspd: listening on HOST:PORT", brackets around an
+ * IPv6 address. False: one line said why it cannot. */
+bool listeners_begin(const listeners *all) SMSP_MUST_USE;
 
 #endif

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -18,6 +17,7 @@
 
 #include "arrivals.h"
 #include "clock.h"
+#include "hidden.h"
 #include "keeper.h"
 #include "listener.h"
 #include "log.h"
@@ -81,21 +81,7 @@ static void slow_down(supervisor *s, const char *what)
     s->paused_until = clock_ms() + PAUSE_MS;
 }
 
-/* ---- Listen, accept, fork ---- */
-
-static bool begin_listening(const listeners *all)
-{
-    for (uint32_t i = 0; i < all->count; i++) {
-        if (listen(all->fds[i], SOMAXCONN) != 0) {
-            log_line("cannot listen: %s%s", log_reason(errno), listener_advice(errno));
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < all->count; i++)
-        if (!listener_announce(all->fds[i]))
-            return false;
-    return true;
-}
+/* ---- Accept, fork ---- */
 
 /* glibc before 2.34 does not have _Fork. */
 extern pid_t _Fork(void) __attribute__((weak)); /* NOLINT(readability-redundant-declaration): weak here */
@@ -104,10 +90,13 @@ extern pid_t _Fork(void) __attribute__((weak)); /* NOLINT(readability-redundant-
  * copy four pages (ci/bench/LOG.md). */
 static void start_worker(supervisor *s, uint32_t i, int client, const client_address *from)
 {
+    const server_options *options = s->options;
+    const slots *all = s->all;
+    pid_t self = s->self;
     pid_t worker = _Fork != NULL ? _Fork() : fork();
 
     if (worker == 0)
-        worker_run(s->options, s->all, i, client, s->self);
+        worker_run(options, all, i, client, self); /* it does not have *s */
     if (worker < 0) {
         slow_down(s, "cannot fork");
         refuse_client(&s->refusals, client, clock_ms());
@@ -332,13 +321,16 @@ static void handle_keeper_notes(supervisor *s)
 /* Starts the keeper; a later one closes the descriptors that it inherits. */
 static bool start_keeper(supervisor *s)
 {
+    const server_options *options = s->options;
+    const slots *all = s->all;
+    pid_t self = s->self;
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return false;
     pid_t keeper = fork();
     if (keeper == 0)
-        keeper_run(s->options, s->all, ends[1], s->self);
+        keeper_run(options, all, ends[1], self);
     (void)close(ends[1]);
     if (keeper < 0) {
         (void)close(ends[0]);
@@ -470,7 +462,7 @@ static void serve(supervisor *s)
 {
     while (!s->ready && !s->ending)
         poll_once(s);
-    s->listening = !s->ending && begin_listening(&s->listeners);
+    s->listening = !s->ending && listeners_begin(&s->listeners);
     if (!s->ending && !s->listening)
         end_with(s, 1);
     while (!s->ending)
@@ -479,22 +471,20 @@ static void serve(supervisor *s)
 
 int supervisor_run(server_options *options, const new_user *user, const slots *all)
 {
-    supervisor s = {.options = options, .all = all, .self = getpid(), .signals = -1, .notes = -1};
+    supervisor *s = hidden_reserve(sizeof *s);
 
-    if (!listeners_bind(&s.listeners, options->host, options->port) || !root_give_up(options, user))
+    if (s != NULL)
+        *s = (supervisor){.options = options, .all = all, .self = getpid(), .signals = -1, .notes = -1};
+    if (s != NULL && (!listeners_bind(&s->listeners, options->host, options->port) || !root_give_up(options, user)))
         return 1;
-    s.workers = calloc(all->count, sizeof *s.workers);
-    if (s.workers == NULL || !arrivals_init(&s.arrivals, options->max_clients) ||
-        getrandom(s.address_key, sizeof s.address_key, 0) != (ssize_t)sizeof s.address_key || !block_signals(&s) ||
-        !start_keeper(&s)) {
+    if (s == NULL || (s->workers = hidden_reserve(all->count * sizeof *s->workers)) == NULL ||
+        !arrivals_init(&s->arrivals, options->max_clients) ||
+        getrandom(s->address_key, sizeof s->address_key, 0) != (ssize_t)sizeof s->address_key || !block_signals(s) ||
+        !start_keeper(s)) {
         log_line("cannot start: %s", log_reason(errno));
-        free(s.arrivals.waiting);
-        free(s.workers);
         return 1;
     }
-    serve(&s);
-    end_children(&s);
-    free(s.arrivals.waiting);
-    free(s.workers);
-    return s.status;
+    serve(s);
+    end_children(s);
+    return s->status;
 }

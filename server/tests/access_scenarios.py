@@ -7,11 +7,12 @@ import select
 import signal
 import socket
 import statistics
+import struct
 import tempfile
 import threading
 import time
 
-from harness import Client, Server, scenario, wait_for, want
+from harness import Client, Server, age, scenario, wait_for, want
 from store_scenarios import directory
 
 FULL = ("--password-cost", "full")
@@ -69,6 +70,28 @@ def secrets_nowhere():
         having = {name for name, found in places.items() if text.encode() in found}
         want(having - {"keeper", "mail.db", "mail.db-wal"}, set(), "places of the text")
         want({"keeper", "mail.db-wal"} <= having, True, f"it is found where it should be: {having}")
+
+
+@scenario
+def strangers_nowhere(clients=20):
+    """A worker has neither addresses nor process IDs of the clients before it and beside it."""
+    with Server() as server:
+        others = [f"127.211.{173 - n}.97" for n in range(clients)]
+        stay = []
+        for n, address in enumerate(others):
+            client = from_address(address, server)
+            want(client.ask("DUMP"), "OK")
+            if n % 2:
+                stay.append(client)
+            else:
+                client.socket.close()
+        wait_for(lambda: len(server.workers()) == len(stay), "those who left are gone")
+        pids = server.workers()
+        with server.client() as last:
+            want(last.ask("DUMP"), "OK")
+            memory = memory_of(max(server.workers(), key=age))
+    want([address for address in others if socket.inet_aton(address) in memory], [], "addresses found in the last worker")
+    want([pid for pid in pids if struct.pack("=II", 1, pid) in memory], [], "workers found in the last one")
 
 
 def processor_times(pid):

@@ -257,7 +257,6 @@ static void the_address_with_fewest_workers_is_next(void **unused)
     assert_int_equal(arrivals_next(&crowd, now_ms).client, 1);
     assert_int_equal(arrivals_next(&crowd, now_ms).client, 2);
     assert_int_equal(crowd.count, 47);
-    free(crowd.waiting);
 }
 
 static void of_a_full_crowd_the_greediest_is_refused(void **unused)
@@ -280,7 +279,6 @@ static void of_a_full_crowd_the_greediest_is_refused(void **unused)
     assert_int_equal(arrivals_next(&crowd, now_ms).client, 1);
     assert_int_equal(arrivals_next(&crowd, now_ms).client, 2);
     assert_int_equal(crowd.count, 0);
-    free(crowd.waiting);
 }
 
 int main(void)
