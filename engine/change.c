@@ -5,7 +5,7 @@
 
 /* ---- The journal ---- */
 
-/* Every change calls it first. */
+/* Every change calls it first. SMSP_FULL if the state is read-only: the reply to both is KO. */
 static smsp_error may_change(const smsp_state *state)
 {
     if (state->read_only)
@@ -233,7 +233,7 @@ void smsp_commit(smsp_state *state)
 
 static void undo_account(smsp_state *state)
 {
-    uint32_t user = state->account_count - 1; /* it is the newest again */
+    uint32_t user = state->account_count - 1; /* the newest: later changes are undone already */
     const smsp_account *account = &state->accounts[user];
 
     end_session(state, user);

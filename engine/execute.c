@@ -112,7 +112,8 @@ static smsp_error execute_salt(smsp_state *state, const command_input *in, smsp_
     return answer(result, SMSP_REPLY_SALT);
 }
 
-/* A name that is taken needs no hash: floods of REGISTER cost no more than those of COUNT. */
+/* If the username is taken, no password is hashed: a flood of such REGISTER requests costs no
+ * more than a flood of COUNT. */
 static smsp_error execute_salt_new(smsp_state *state, const command_input *in, smsp_result *result)
 {
     if (smsp_state_user(state, in->tokenized->username) != SMSP_NIL)

@@ -10,6 +10,7 @@
 #include "proof/frame_contracts.h"
 #endif
 
+/* Returns true if the BLOCK bytes at offset from contain a or b. */
 static bool block_has(const uint8_t *buffer, size_t from, uint8_t a, uint8_t b)
 {
     uint8_t hits = 0;
@@ -110,7 +111,7 @@ static size_t before_cr(const smsp_frame *frame, size_t lf)
 smsp_error smsp_frame_next(smsp_frame *frame, smsp_span *line)
 {
     uint8_t a = frame->ending == SMSP_ENDS_NUL ? '\0' : '\n';
-    uint8_t b = frame->ending == SMSP_ENDS_LF ? '\n' : '\0';
+    uint8_t b = frame->ending == SMSP_ENDS_LF ? '\n' : '\0'; /* a == b if the terminator is known */
 
     if (frame->ending == SMSP_ENDS_SILENCE) {
         drop_too_long(frame, frame->longest + 2); /* LF or CR LF may end it */

@@ -50,8 +50,8 @@ static size_t last_space(smsp_span span)
     return span.len;
 }
 
-/* Splits the span at the space at offset `at`. If `at` is its length: false, and everything is
- * in *before. */
+/* Splits the span at the space at offset `at`. Returns false if there is no space, which means
+ * that `at` is the length; then everything is in *before. */
 static bool split(smsp_span span, size_t at, smsp_span *before, smsp_span *after)
 {
     *before = (smsp_span){span.at, at};
@@ -139,7 +139,7 @@ static smsp_error parse_parts(smsp_verb verb, bool has_rest, smsp_span rest, sms
 {
     smsp_parts expected = commands[verb].parts;
 
-    if (!has_rest && expected <= SMSP_PARTS_CONTENT_COOKIE)
+    if (!has_rest && expected <= SMSP_PARTS_CONTENT_COOKIE) /* these kinds have two parts */
         return SMSP_BAD_PARTS;
     if (expected == SMSP_PARTS_NAME_PASSWORD)
         return parse_name_password(rest, request);

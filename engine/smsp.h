@@ -249,7 +249,7 @@ typedef enum smsp_reply_code {
     SMSP_REPLY_TEXT,    /* the text of a message */
     SMSP_REPLY_SALT,    /* only from smsp_execute: the answer to SMSP_SALT and SMSP_SALT_NEW */
     SMSP_REPLY_AGAIN,   /* only from smsp_execute: the cookie is in use, draw another (REG-5) */
-    SMSP_NO_REPLY       /* not a reply; no function returns it */
+    SMSP_NO_REPLY       /* not a reply: for callers that have none yet; no function returns it */
 } smsp_reply_code;
 
 /* The number of replies of the protocol: SMSP_REPLY_OK to SMSP_REPLY_TEXT. */
@@ -330,7 +330,7 @@ smsp_error smsp_tokenize_login(const smsp_secrets *secrets, const smsp_request *
 smsp_error smsp_draw_cookie(const smsp_secrets *secrets, smsp_tokenized *tokenized,
                             smsp_cookie *cookie) SMSP_MUST_USE;
 
-/* If so many cookies in a row are in use, the random source is broken: reply KO. */
+/* If this many drawn cookies in a row are in use, the random source is broken: reply KO. */
 #define SMSP_DRAWS_MAX 64u
 
 /* ---- The state: RA, MBX, IMQ, ID and AC of PROTOCOL.md, section 1 ---- */
@@ -368,7 +368,7 @@ typedef struct smsp_state smsp_state;
 size_t smsp_state_size(const smsp_limits *limits);
 
 /* Makes an empty state. memory: size bytes, aligned for any type, which the state uses from
- * then on. It touches only the memory in use, and 8 bytes for each account of the limit.
+ * then on. Only memory in use is touched, and 8 bytes for each of limits.accounts.
  * There is nothing to release. *state: points into memory. Returns SMSP_OK,
  * SMSP_BAD_LIMITS (smsp_state_size is 0), or
  * SMSP_NO_ROOM (size is less than smsp_state_size, or memory is not aligned). */
@@ -466,8 +466,8 @@ smsp_error smsp_dump(const smsp_state *state, smsp_write write, void *context) S
 typedef bool (*smsp_take)(void *context, const smsp_effect *effect);
 smsp_error smsp_snapshot(const smsp_state *state, smsp_take take, void *context) SMSP_MUST_USE;
 
-/* Returns a hash of the snapshot: two states have the same hash if, and except by chance only
- * if, their snapshots are equal. Its time grows with the state. */
+/* Returns a hash of the snapshot. Equal snapshots have the same hash; different ones do not,
+ * except by chance. The time that it takes grows with the state. */
 uint64_t smsp_state_digest(const smsp_state *state);
 
 /* Checks every invariant. Returns NULL, or a sentence about the first that does not hold: a bug
