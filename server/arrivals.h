@@ -2,7 +2,7 @@
 /* Clients that are accepted and have no worker yet.
  *
  * To accept takes microseconds, to fork a worker a hundred times as long. So the supervisor
- * accepts all who come, and then starts a worker for the client whose address had fewest
+ * accepts all clients that connect, and then starts a worker for the client whose address had fewest
  * started lately: a storm of connections from one address delays no other. */
 #ifndef ARRIVALS_H
 #define ARRIVALS_H
@@ -17,7 +17,7 @@ typedef struct arrival {
 } arrival;
 
 typedef struct arrivals {
-    arrival *waiting; /* in the order of their coming */
+    arrival *waiting; /* in the order of arrival */
     uint32_t count;
     uint32_t most;
     address_usage started;
@@ -33,7 +33,7 @@ int arrivals_add(arrivals *all, const arrival *client, int64_t now) SMSP_MUST_US
 /* How many of them come from this address. */
 uint32_t arrivals_from(const arrivals *all, const client_address *from);
 
-/* Takes out the client whose turn it is, and counts it. There is one. */
+/* Removes and returns the client whose turn it is, and counts it. There must be one. */
 arrival arrivals_next(arrivals *all, int64_t now);
 
 #endif

@@ -18,20 +18,20 @@ typedef struct dump_waiting {
 typedef struct dump_queue {
     dump_waiting *slots; /* in the order of asking */
     uint32_t count;
-    uint32_t printed;  /* so many of the first can be answered */
-    uint32_t printing; /* so many behind them are printed for */
+    uint32_t printed;  /* this many slots at the front can be answered */
+    uint32_t printing; /* the child prints for this many slots after them */
     bool owed;   /* a slot was answered before anything was printed for it */
     pid_t child; /* prints; 0: none does */
     int done;    /* readable when the child has ended; -1: there is none */
     bool counts; /* it prints counts only */
-    _Atomic int64_t *paid_until; /* shared with the child: bytes printed, as a time */
+    _Atomic int64_t *paid_until; /* shared with the child: the time until which the bytes printed use up the rate */
 } dump_queue;
 
 /* An empty queue in the caller's memory, which has room for every slot. counts:
  * texts and usernames are not printed. False, with errno: no memory. */
 bool dump_init(dump_queue *queue, dump_waiting *slots, bool counts) SMSP_MUST_USE;
 
-/* This slot wants a DUMP. It is in the queue once at most. */
+/* Adds a slot that waits for a DUMP; it must not be in the queue yet. */
 void dump_request(dump_queue *queue, uint32_t slot);
 
 /* Takes this slot out of the queue, if it is there. */

@@ -37,10 +37,10 @@ typedef struct slot_info {
     enum slot_phase phase;
     uint32_t count, len; /* the run, as copied in */
     uint32_t consumed, reply_len;
-    bool dump;           /* the run ended with a DUMP, */
-    bool salt;           /* with a salt for username, which is a permit to hash, */
-    bool login;          /* or with a REGISTER or LOGIN of this outcome */
-    login_outcome outcome;
+    bool dump;           /* the run ended with a DUMP */
+    bool salt;           /* it ended with a request for the salt of username: give a permit to hash */
+    bool login;          /* it ended with a REGISTER or LOGIN */
+    login_outcome outcome; /* of that REGISTER or LOGIN */
     smsp_span username;  /* in the copy */
 } slot_info;
 
@@ -82,7 +82,7 @@ static void send_note(keeper *k, enum keeper_what what, uint32_t i)
     if (send(k->supervisor, &note, sizeof note, MSG_NOSIGNAL) < 0) {
         if (errno == EPIPE)
             end(k, 0); /* the server ends */
-        log_line("the keeper cannot speak to the supervisor: %s", strerror(errno));
+        log_line("the keeper cannot send to the supervisor: %s", strerror(errno));
         _exit(1);
     }
 }
@@ -96,8 +96,8 @@ static void answer(keeper *k, uint32_t i)
 
 /* ---- A run ---- */
 
-/* Is there room for this request's reply, unless it is a text? A MESSAGE is executed only
- * if the longest reply to the request behind it fits too (FRM-11). */
+/* Is there room for the reply to this request? put_reply checks again if it is a text. A MESSAGE
+ * is executed only if the longest reply to the next request fits too (FRM-11). */
 static bool has_room(const smsp_tokenized *tokenized, uint32_t reply_len)
 {
     uint32_t need = tokenized->verb == SMSP_MESSAGE ? SLOT_REPLY_SMALL + SLOT_REPLY_MAX : SLOT_REPLY_SMALL;
@@ -161,8 +161,8 @@ static void note_login(slot_info *s, const smsp_tokenized *tokenized, const smsp
 }
 
 /* Executes the run of slot i from its copy. A run that breaks the rules makes the slot
- * hostile; what came before the breach has been executed. REGISTER and LOGIN need a permit
- * for their username, and come first in their run; they end it, as a salt does. */
+ * hostile; the requests before that one are executed. REGISTER and LOGIN must be the first of
+ * their run and need a permit for their username. They end the run, and so does a request for a salt. */
 static void run_slot(keeper *k, uint32_t i)
 {
     slot_info *s = &k->info[i];
@@ -204,11 +204,12 @@ static void run_slot(keeper *k, uint32_t i)
 static void end_hostile_worker(keeper *k, uint32_t i)
 {
     k->info[i].phase = PHASE_HOSTILE;
-    log_line("a worker broke the rules of its slot and is ended");
+    log_line("a worker broke the rules of its slot and is killed");
     send_note(k, KEEPER_KILL, i);
 }
 
-/* The first slot in from..end-1 that may have been handed over, or end. */
+/* The first slot in from..end-1 that may have been handed over, or end. If a slot was handed over
+ * and its hint is missing, another worker has cleared it: trust no hint for DISTRUST_MS. */
 static uint32_t next_candidate(keeper *k, uint32_t from, uint32_t end)
 {
     bool hinted;
@@ -333,11 +334,11 @@ static void answer_logins(keeper *k)
     }
 }
 
-/* The worker of this slot is dead: forget all that it asked for. */
+/* The worker of this slot is dead: drops its requests. */
 static void release_slot(keeper *k, uint32_t i)
 {
     if (i >= k->all->count)
-        fail("the supervisor speaks of a slot that does not exist");
+        fail("the supervisor sent the number of a slot that does not exist");
     dump_cancel(&k->dumps, i);
     permits_forget(&k->permits, i);
     k->info[i] = (slot_info){.phase = PHASE_OPEN};

@@ -22,23 +22,23 @@ typedef struct persist {
 typedef enum persist_result {
     PERSIST_DONE,  /* the batch is done, and on the disk if there is a store */
     PERSIST_RETRY, /* it is undone; run it again: the state has changed, or is read-only now */
-    PERSIST_FATAL   /* one line said why nobody can go on from here */
+    PERSIST_FATAL   /* the keeper cannot continue; the reason is logged */
 } persist_result;
 
-/* Zeroed memory of which only what is used gets touched. NULL: one line said that
- * there is not enough. */
+/* Reserves zeroed memory; the kernel provides only the pages that are used. NULL: there is not
+ * enough, which is logged. */
 void *persist_reserve(size_t size);
 
-/* Keeper: makes the state and loads it. False: one line said why not. */
+/* Keeper: makes the state and loads it. False: it failed, and the reason is logged. */
 bool persist_open(persist *p, const server_options *options) SMSP_MUST_USE;
 
-/* A batch: begin, execute requests in v->state, keep each effect, end. False: as
+/* A batch: begin, execute requests in p->state, keep each effect, end. False: as
  * PERSIST_FATAL. */
 bool persist_begin(persist *p) SMSP_MUST_USE;
 void persist_effect(persist *p, const smsp_effect *effect);
 persist_result persist_commit(persist *p) SMSP_MUST_USE;
 
-/* Lets go of the store, so that nothing is left to be done at the next start. */
+/* Closes the store, so that the next start has nothing to recover. */
 void persist_close(persist *p);
 
 #endif

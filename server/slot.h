@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A slot: memory that one worker shares with the keeper, 64 KiB for requests and 64 KiB for
- * replies.
+ * replies. A request or a reply in a slot is called an entry.
  *
  * It has one owner at a time; only the owner touches it. The worker writes a run of requests
  * and hands the slot over. The keeper copies the run once, executes it, writes the replies
@@ -23,7 +23,7 @@
  * reply has 8 bytes and a text or a salt. */
 #define SLOT_REQUEST_MAX (4u + 2u * SMSP_TOKEN_LEN + SMSP_NAME_MAX + SMSP_CONTENT_MAX)
 #define SLOT_TEXT_AT     8u                                  /* where a reply's text begins */
-#define SLOT_REPLY_SMALL (SLOT_TEXT_AT + SMSP_SALT_LEN + 4u) /* any reply but a text */
+#define SLOT_REPLY_SMALL (SLOT_TEXT_AT + SMSP_SALT_LEN + 4u) /* any reply except a text */
 #define SLOT_REPLY_MAX   (SLOT_REPLY_SMALL + SMSP_CONTENT_MAX)
 
 _Static_assert(SMSP_NAME_MAX <= UINT8_MAX && SMSP_CONTENT_MAX <= UINT16_MAX, "lengths fit their fields");
@@ -81,7 +81,7 @@ _Static_assert(sizeof(slot) == 2 * SLOT_AREA, "no padding");
 /* Written by the supervisor and the keeper; workers can only read it. */
 typedef struct server_status {
     _Atomic uint32_t keeper_sleeps; /* then whoever hands over must write to the eventfd */
-    _Atomic uint32_t used;          /* no slot from this number on is in use */
+    _Atomic uint32_t used;          /* every slot in use has a smaller number */
 } server_status;
 
 typedef struct slots {
@@ -104,14 +104,15 @@ slot *slots_at(const slots *all, uint32_t i);
 /* In a worker: unmaps all slots but number i, and makes the status read-only. */
 bool slots_keep_only(const slots *all, uint32_t i) SMSP_MUST_USE;
 
-/* Makes slot i all zero and gives its pages back, but for two. Nobody may be using it. */
+/* Zeroes slot i and gives its pages back to the kernel, except two that the next client will use.
+ * Neither a worker nor the keeper may still use it. */
 void slots_wipe(const slots *all, uint32_t i);
 
 /* The hints are a table of bits that all workers can write, so that the keeper need not look at
  * slots that are idle. They are hints only: a hostile worker can set or clear any of them.
  *
- * Keeper: the first hint from number from on and below end that is set, and clears it; end
- * if there is none. */
+ * Keeper: finds the first set hint among from to end-1, clears it and returns its number; end
+ * if none is set. */
 uint32_t slots_take_hint(const slots *all, uint32_t from, uint32_t end);
 
 /* Keeper: sets a hint, to look at that slot again. */
@@ -120,7 +121,7 @@ void slots_set_hint(const slots *all, uint32_t i);
 /* Keeper: true if a hint below end is set. */
 bool slots_any_hint(const slots *all, uint32_t end);
 
-/* A worker's end of its slot. */
+/* What a worker needs to hand over its slot: its end of the connection to the keeper. */
 typedef struct slot_end {
     slot *slot;
     const server_status *status;
@@ -133,8 +134,8 @@ typedef struct slot_end {
 /* wake: the eventfd of slots, as the worker has it. */
 slot_end slots_end_of(const slots *all, uint32_t i, int wake);
 
-/* Worker: hands over count requests of len bytes in all, and sleeps until the slot is
- * back. */
+/* Worker: hands over count requests of len bytes in all, and sleeps until the keeper has handed
+ * the slot back. */
 void slot_exchange(slot_end *mine, uint32_t count, uint32_t len);
 
 /* Keeper: copies the requests to copy, SLOT_BYTES long, and their count and

@@ -27,11 +27,11 @@
 
 #define ACCEPTS      256u /* in a row, before it handles other events */
 #define STARTS       8u   /* of workers in a row: each takes about 200 us */
-#define RESERVED     8u   /* one place of so many is for an address without a client */
+#define RESERVED     8u   /* 1 of this many places is for addresses without a client */
 #define PAUSE_MS     100  /* without accepting, after accept or fork failed */
 #define RELEASING_MAX 64u  /* notes without an answer of the keeper: they never fill the socket */
-#define END_MS       5000 /* that the keeper has to end by itself */
-#define DEATHS_MAX   5u   /* of keepers in a row that answered nobody */
+#define END_MS       5000 /* the time that the keeper has to end by itself */
+#define DEATHS_MAX   5u   /* keepers in a row that ended and answered nobody */
 #define FIXED_FDS    2u
 
 enum worker_status {

@@ -41,7 +41,7 @@ static void serve(worker *w)
         for (; worker_collect(w); whole = true)
             worker_answer(w);
         worker_flush(w);
-        bool partial = smsp_frame_partial(&w->frame);
+        bool partial = smsp_frame_partial(&w->frame); /* its time begins when its first bytes are here */
         if (partial && (whole || !w->partial))
             w->partial_since = clock_ms();
         w->partial = partial;

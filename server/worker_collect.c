@@ -32,7 +32,7 @@ static bool await_pair(worker *w)
 
     if (!message || w->ended || w->late || (!half && !worker_readable(w, 0)))
         return false;
-    if (SLOT_BYTES - w->entry_bytes < SLOT_REQUEST_MAX) { /* it might not fit, and reading moves the held lines */
+    if (SLOT_BYTES - w->entry_bytes < SLOT_REQUEST_MAX) { /* the STORE might not fit; and no line may be held while reading moves the buffer */
         take_back_message(w);
         return false;
     }

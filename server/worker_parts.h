@@ -26,7 +26,7 @@ typedef struct step {
 
 typedef struct worker {
     slot *slot;
-    slot_end end; /* of it */
+    slot_end end; /* to hand the slot over */
     framing_mode framing;
     smsp_frame frame;
     int request_ms; /* time for a whole request to arrive, and for replies to be read */
@@ -45,7 +45,7 @@ typedef struct worker {
     uint32_t entries;   /* in the slot */
     size_t entry_bytes; /* of these entries */
     smsp_span line;     /* of the last step */
-    smsp_span held[2];  /* lines that must wait for the next run, the first one last */
+    smsp_span held[2];  /* lines that wait for the next run, a stack: the earliest line is on top */
     uint32_t held_count;
     int64_t pair_until; /* ms: when await_pair gives up; 0: it has not begun */
 

@@ -27,7 +27,7 @@ static void *memory; /* of the state; shared, and at the same address in every p
 static size_t memory_size;
 static smsp_state *state;
 static pthread_mutex_t *lock; /* protects the state; shared */
-static FILE *dumps;           /* what DUMP prints when the lock is released: dump_text */
+static FILE *dumps;           /* collects what DUMP prints, in dump_text, until the lock is released */
 static char *dump_text;
 static size_t dump_len;
 
@@ -134,7 +134,7 @@ static bool answer_some(int client, smsp_frame *frame, bool ends_here)
                smsp_answer(state, &secrets, &line, out + len, sizeof out - len, &reply) == SMSP_OK;
         len += more ? reply.len : 0;
         if (more && reply.dump && smsp_dump(state, append, dumps) != SMSP_OK)
-            clearerr(dumps); /* no memory for its text: OK all the same (DMP-2) */
+            clearerr(dumps); /* no memory for its text: the reply is OK anyway (DMP-2) */
     }
     unlock_state();
     if (ftell(dumps) > 0)
@@ -148,7 +148,7 @@ static void serve(int client)
 {
     static uint8_t input[65536];
     smsp_frame frame;
-    bool silent = true;
+    bool silent = true; /* the client is silent for as long as ends a request */
     ssize_t got = 0;
 
     dumps = open_memstream(&dump_text, &dump_len);
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
     for (;;) {
         int client = accept(listener, NULL, NULL);
         if (client < 0 && errno != EINTR && errno != ECONNABORTED)
-            (void)poll(NULL, 0, 100); /* no descriptors or no memory: not in a busy loop */
+            (void)poll(NULL, 0, 100); /* no descriptors or no memory: wait, do not spin */
         if (client >= 0 && fork() == 0) {
             if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == self)
                 serve(client);
