@@ -16,9 +16,9 @@
 
 #define FDS_MAX 65536u /* the kernel gives the lowest free number, so none of ours comes near */
 
-/* Dies with its parent, and leaves a Ctrl-C or the end of the terminal, which are signals
- * to all of us, to it. What is in its memory is in no core file, and other processes of our user
- * cannot look at it. */
+/* The child dies with its parent. It ignores Ctrl-C and the end of the terminal, which signal all
+ * processes: its parent handles them. Its memory is in no core file, and other processes of our
+ * user cannot read it. */
 static bool begin_child(sandbox_who who, pid_t parent)
 {
     sigset_t none;
@@ -48,8 +48,8 @@ static void close_fds(unsigned first, unsigned last)
         (void)close((int)fd);
 }
 
-/* A worker that is woken does not interrupt whoever runs, the keeper above all,
- * which answers many slots in one go then. A matter of speed only. */
+/* For speed only: a worker that wakes up does not interrupt a running process. So the keeper
+ * answers many slots before workers run. */
 static void give_way(void)
 {
     static const struct sched_param zero;

@@ -17,8 +17,8 @@ bool confine_worker(const server_options *options, const slots *all, uint32_t mi
                     pid_t parent) SMSP_MUST_USE;
 
 /* Leaves the keeper with the eventfd, the supervisor's socket, standard output (for
- * DUMP) and error, and in the place of standard input the lock of the data
- * directory. False, with errno: it must end. The sandbox's filter is still to be entered. */
+ * DUMP) and error, and the lock of the data directory as standard
+ * input. False, with errno: it must end. The sandbox's filter is still to be entered. */
 bool confine_keeper(const server_options *options, const slots *all, int supervisor,
                     pid_t parent) SMSP_MUST_USE;
 

@@ -25,12 +25,12 @@ bool sandbox_prepare(const char *data) SMSP_MUST_USE;
 bool sandbox_paths(sandbox_who who) SMSP_MUST_USE;
 
 /* The child, before its first byte from the network or from the database: takes
- * away all other system calls. Of a worker descriptors 0 (the client), 1 (the
- * eventfd) and 2 are open. False as above. */
+ * away all other system calls. A worker has descriptors 0 (the client), 1 (the
+ * eventfd) and 2 open. False as above. */
 bool sandbox_enter(sandbox_who who) SMSP_MUST_USE;
 
-/* For tests, sandbox_linux.c only: how many instructions the filter has that would be made
- * on another architecture (SCMP_ARCH_... of libseccomp). 0, with errno: it cannot be made. */
+/* For tests, sandbox_linux.c only: the number of instructions of the filter for another
+ * architecture (SCMP_ARCH_... of libseccomp). 0, with errno: it cannot be made. */
 unsigned sandbox_filter_len(sandbox_who who, uint32_t arch);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The sandbox: no new privileges, Landlock where the kernel has it, resource
  * limits, and a filter of system calls. The supervisor makes filter and rulesets
- * once; a worker only has to step into them. */
+ * once; a worker only enters them. */
 #define _GNU_SOURCE
 #include "sandbox.h"
 
@@ -156,7 +156,7 @@ static const allowed keeper_calls[] = {
     {SCMP_SYS(madvise), 0, {{0}}},
     {SCMP_SYS(clock_gettime), 0, {{0}}},
     {SCMP_SYS(gettimeofday), 0, {{0}}},
-    {SCMP_SYS(time), 0, {{0}}}, /* for want of /dev/urandom */
+    {SCMP_SYS(time), 0, {{0}}}, /* SQLite calls it if there is no /dev/urandom */
     {SCMP_SYS(clock_nanosleep), 0, {{0}}},
     {SCMP_SYS(nanosleep), 0, {{0}}},
     {SCMP_SYS(getrandom), 0, {{0}}},
@@ -250,7 +250,7 @@ static bool set_arch(scmp_filter_ctx filter, uint32_t arch)
                                              succeeded(seccomp_arch_add(filter, arch)));
 }
 
-/* All that is not allowed kills, and so does a call for another architecture. */
+/* Any other call kills the process, and so does a call of another architecture. */
 static bool make_filter(confinement *to, sandbox_who who, uint32_t arch)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -390,7 +390,7 @@ const char *sandbox_active(void)
     return active;
 }
 
-/* A child tries it on, so that what this kernel refuses is known at start-up. */
+/* Tries the confinement in a child, so that a kernel that refuses it is detected at start-up. */
 static bool try_on(sandbox_who who)
 {
     int status = 0;

@@ -7,12 +7,12 @@
 
 #include "clock.h"
 
-#define USUAL_MS      100  /* that a permit is held, before any was used */
-#define EXPIRY        8u   /* times the usual, until a permit does not count any longer */
+#define USUAL_MS      100  /* how long a permit is usually held, before any was used */
+#define EXPIRY        8u   /* a permit counts for at most this many times the usual time */
 #define EXPIRY_LEAST  200  /* ms */
 #define EXPIRY_MOST   5000 /* ms */
-#define FREE_FAILURES 3u   /* of a connection, without a delay */
-#define DELAY_MS      1000 /* for each further one */
+#define FREE_FAILURES 3u   /* failed logins of a connection without a delay */
+#define DELAY_MS      1000 /* of the reply to each further failed login */
 
 void permits_init(permits *all, uint32_t most, uint32_t least_ms, login_info *slots, uint32_t *queues,
                   uint32_t slot_count)
@@ -98,7 +98,7 @@ bool permits_allow(const permits *all, uint32_t slot, smsp_span username)
            (s->name_len == 0 || memcmp(username.at, s->name, s->name_len) == 0);
 }
 
-/* Learns how long a permit is held from those that are used. */
+/* Adapts usual_ms to the time for which this permit was held. */
 static void learn(permits *all, const login_info *s)
 {
     int64_t took = clock_ms() - s->since;

@@ -7,7 +7,7 @@
  * then to the one that waits longest. A permit ends with the worker's next run, or when it
  * is held for much longer than others need.
  *
- * The keeper also keeps the rates: a worker that is taken over gets no more than its client. */
+ * The keeper enforces these limits, so a worker that is taken over gets no more than its client. */
 #ifndef PERMIT_H
 #define PERMIT_H
 
@@ -47,11 +47,11 @@ typedef struct permits {
     uint32_t held_count;
     uint32_t most;
     uint32_t least_ms; /* between two permits of a connection */
-    uint32_t usual_ms; /* how long a permit is held, about */
+    uint32_t usual_ms; /* how long a permit is usually held */
     address_usage usage;
 } permits;
 
-/* At most so many permits (1 to PERMITS_MAX) at a time; slots has one zeroed element for
+/* most: the number of permits (1 to PERMITS_MAX) at a time; slots has one zeroed element for
  * every slot, queues has two. */
 void permits_init(permits *all, uint32_t most, uint32_t least_ms, login_info *slots, uint32_t *queues,
                   uint32_t slot_count);
@@ -76,10 +76,11 @@ typedef enum login_outcome {
     LOGIN_ABSENT  /* the run had no login: a permit that was held is lost */
 } login_outcome;
 
-/* What became of the run. True: its reply waits until permits_next names the slot. */
+/* The run of this slot has ended with this outcome. True: its reply waits until permits_next
+ * names the slot. */
 bool permits_run_ends(permits *all, uint32_t slot, login_outcome outcome);
 
-/* The next slot whose reply may go; false: none for now. */
+/* Names the next slot whose reply may be sent; false: no reply may be sent now. */
 bool permits_next(permits *all, uint32_t *slot);
 
 /* Milliseconds until permits_next may name a slot; -1: only after another call. */

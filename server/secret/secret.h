@@ -18,11 +18,11 @@ bool secret_init(void) SMSP_MUST_USE;
 /* Worker: its callbacks for smsp_tokenize. */
 void secret_worker(smsp_secrets *out);
 
-/* Keeper: fills in keys, verifier, and the cost of new passwords, which is next
- * to nothing if test_cost. False: no randomness. */
+/* Keeper: sets keys, verifier, and the cost of new passwords (almost none if test_cost).
+ * False: no randomness. */
 bool secret_keeper(smsp_config *config, bool test_cost) SMSP_MUST_USE;
 
-/* The milliseconds that a password takes at least, on any machine. */
+/* The least time that hashing a password takes on any machine, in ms. */
 uint32_t secret_least_ms(bool test_cost);
 
 /* Wipes the keys of this process. */

@@ -10,7 +10,7 @@
 #include "siphash.h"
 
 /* Four keyed hashes of 64 bits make a token. Cookies and passwords have keys of
- * their own, so that neither can stand for the other. */
+ * their own, so that a token of one kind is never valid as the other. */
 #define HASHES (SMSP_TOKEN_LEN / 8u)
 
 typedef struct token_keys {

@@ -12,14 +12,14 @@
 #define COST_FULL         COST(2, 19 * 1024)
 #define COST_TEST         COST(1, 8)
 #define LEAST_MS          10u /* of COST_FULL: 38 MiB written and read */
-#define PASSES_MAX        10u           /* a cost from a stranger's database */
-#define KIB_MAX           (64u * 1024u) /* must not eat the machine */
+#define PASSES_MAX        10u           /* limits for a cost that comes from a database, */
+#define KIB_MAX           (64u * 1024u) /* which somebody else may have written */
 
-#define STACK_USED 16384u /* more than Argon2id leaves on it */
+#define STACK_USED 16384u /* bytes of stack to wipe: more than Argon2id uses */
 
 _Static_assert(SMSP_SALT_LEN == crypto_pwhash_argon2id_SALTBYTES, "a salt is Argon2id's");
 
-/* Each use of BLAKE2b has a key of its own, so that no hash can stand for another. */
+/* Each use of BLAKE2b has a key of its own, so that a hash is valid for one use only. */
 static const uint8_t for_cookies[] = "smsp: a session cookie";
 static const uint8_t for_verifiers[] = "smsp: a password verifier";
 
@@ -41,7 +41,7 @@ bool secret_init(void)
     return sodium_init() >= 0;
 }
 
-/* libsodium ends the program rather than give less. */
+/* If randomness fails, libsodium ends the program. */
 static bool draw(void *context, uint8_t *out, size_t len)
 {
     (void)context;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Where the effects of requests are kept for good (--data DIR): store_sqlite.c
- * and store_load.c, or store_none.c where SQLite was not there at build time.
+/* The permanent store of effects (--data DIR): store_sqlite.c, store_load.c and store_tables.c,
+ * or store_none.c in a build without SQLite.
  *
- * A store is NULL if everything lives in memory only: then a batch is kept at
- * once. The keeper is the only process that opens one. */
+ * A store is NULL if the mail is in memory only; then a commit does nothing and succeeds. Only
+ * the keeper opens a store. "Logged" below means: one line on standard error gives the reason. */
 #ifndef STORE_H
 #define STORE_H
 
@@ -22,26 +22,26 @@ typedef enum store_result {
 const char *store_about(void);
 
 /* Supervisor: makes DIR, mode 0700, if it is missing and takes its lock, which
- * lasts until this process and the keepers forked from it have ended. The
- * lock's descriptor; -1: one line said why not. */
+ * lasts until this process and the keepers forked from it have ended. Returns the
+ * lock's descriptor, or -1 (logged). */
 int store_lock(const char *directory) SMSP_MUST_USE;
 
-/* Keeper: opens the database of DIR, or makes it. The name is that of realpath: SQLite
- * follows no symbolic link here. salt_key: in, for a new one;
- * out, the database's own. NULL: one line said why not (no
- * database of ours, of a newer version, damaged), and it is as it was. */
+/* Keeper: opens the database of DIR, or makes it. directory is a result of realpath, because
+ * SQLite follows no symbolic link here. salt_key: the key for a new database; then set to the
+ * key of the database. NULL (logged): not a database of ours, of a newer version, or damaged; it
+ * is not changed. */
 store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN]) SMSP_MUST_USE;
 
 /* Before store_open, in a process that has a root directory of its own: the directory has this
  * name there. Messages keep the other one. */
 void store_at(const char *name);
 
-/* Replays the database into an empty state; progress goes to the log. False:
- * one line said why not (damaged, over the state's limits), it is as it was. */
+/* Replays the database into an empty state, and logs its progress. False (logged): damaged, or
+ * over the limits of the state. The database is not changed. */
 bool store_load(store *s, smsp_state *state) SMSP_MUST_USE;
 
-/* A batch: begin, apply each effect, commit. Whatever fails on the
- * way shows as the result of the commit. STORE_DONE: it is on the disk. */
+/* A batch: begin, apply each effect, commit. If a step
+ * fails, the commit returns why. STORE_DONE: the batch is on the disk. */
 void store_begin(store *s);
 void store_apply(store *s, const smsp_effect *effect);
 store_result store_commit(store *s) SMSP_MUST_USE;
@@ -49,7 +49,7 @@ store_result store_commit(store *s) SMSP_MUST_USE;
 /* True if somebody else has written to the database since it was loaded. */
 bool store_changed(store *s);
 
-/* Writes and syncs something without meaning: can batches be kept (again)? */
+/* Writes and syncs a dummy value. True: the store accepts batches (again). */
 bool store_probe(store *s) SMSP_MUST_USE;
 
 /* Why the last batch or probe was not kept, in words. */
@@ -57,9 +57,8 @@ const char *store_why(const store *s);
 
 void store_close(store *s);
 
-/* --check: reads the database of DIR, a name as above, without changing it, says on standard
- * output whether it is sound, and counts. False: it is not, or one line said why it
- * cannot be read. */
+/* --check: reads the database of DIR (as for store_open) without changing it. Prints on standard
+ * output that it is sound, and counts. False (logged): it is not sound, or cannot be read. */
 bool store_check(const char *directory, const smsp_limits *limits) SMSP_MUST_USE;
 
 #endif

@@ -15,7 +15,7 @@
 
 #define PROGRESS_MS 1000
 #define CHECK_STEPS 100000          /* of SQLite's machine, between two looks at the clock */
-#define PLACE_MAX   (INT64_MAX / 2) /* so that no server lives to see it overflow */
+#define PLACE_MAX   (INT64_MAX / 2) /* half of the range, so that it never overflows */
 
 /* ---- Rows become effects ---- */
 
@@ -31,8 +31,8 @@ static const char *const rows_of[TABLES] = {
 };
 static const char *const names[TABLES] = {[ACCOUNTS] = "RA", [MAIL] = "MBX", [MESSAGES] = "IMQ"};
 
-/* A column's text, which stays until the next row. A name that is a blob would be another
- * name for SQLite: it is none, and no name and no text are empty. */
+/* A column's text, valid until the next row. SQLite never treats a blob as equal to a text, so a
+ * blob counts as an empty text, and replaying an empty name or text fails. */
 static smsp_span text_column(sqlite3_stmt *row, int at)
 {
     bool is_text = sqlite3_column_type(row, at) == SQLITE_TEXT;
@@ -135,7 +135,7 @@ static bool load_table(store *s, smsp_state *state, table from, progress *p)
     return loaded;
 }
 
-/* Sessions of nobody would be lost without a word by the join above. */
+/* The join above silently drops sessions of unknown users. */
 static bool sessions_have_users(store *s)
 {
     sqlite3_int64 strays = 0;
@@ -148,7 +148,7 @@ static bool sessions_have_users(store *s)
     return strays == 0;
 }
 
-/* Numbers grow from here on. */
+/* Finds the next place and checks that the numbers are far from overflowing. */
 static bool find_next_place(store *s)
 {
     sqlite3_int64 account = 0;
@@ -234,7 +234,7 @@ static bool check_state(store *s, const smsp_limits *limits)
 {
     smsp_config config = {.limits = *limits};
     size_t size = smsp_state_size(limits);
-    /* As the server's: of all that the limits allow, only what is used is needed. */
+    /* As in the server: the kernel provides only the pages that are used. */
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     smsp_state *state = NULL;
     bool sound = false;
@@ -278,7 +278,7 @@ static bool file_is_there(const store *s, const char *ending)
     return access(name, F_OK) == 0;
 }
 
-/* SQLite's "immutable" can be asked for in a URI only. */
+/* Opens the file with "immutable", which SQLite accepts in a URI only. */
 static bool open_immutable(store *s, int *result)
 {
     char uri[3 * PATH_MAX + 32] = "file:";
@@ -290,9 +290,9 @@ static bool open_immutable(store *s, int *result)
     return store_open_as(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, result);
 }
 
-/* Opens the file to be read. Where nothing can be written, as in a snapshot, SQLite has no
- * place for mail.db-shm, without which it does not read a database with a WAL. Then nobody
- * else uses the database either: it is read without locks, and with what its WAL holds. */
+/* Opens the file read-only. On a read-only file system SQLite cannot create mail.db-shm, which
+ * it needs to read a database with a WAL. Nobody can write to such a database, so it is read
+ * without locks, together with its WAL. */
 static bool open_to_check(store *s)
 {
     int result = SQLITE_OK;

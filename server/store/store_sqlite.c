@@ -48,7 +48,7 @@ const char *store_about(void)
     return "SQLite " SQLITE_VERSION;
 }
 
-/* What the last call on db said; with the system's reason, where SQLite's own hides it. */
+/* Writes SQLite's message about the last call on db; adds the system's reason if it hides that. */
 static void describe_error(sqlite3 *db, char *out, size_t size)
 {
     int code = db != NULL ? sqlite3_errcode(db) : SQLITE_NOMEM;
@@ -107,7 +107,7 @@ int store_lock(const char *directory)
 
 /* ---- Opening ---- */
 
-/* What a hostile file must not do to us. */
+/* Settings that protect this process from a hostile database file. */
 static bool defend(sqlite3 *db)
 {
     return sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
@@ -140,7 +140,7 @@ bool store_open_as(store *s, const char *name, int flags, const char *vfs, int *
 {
     if (sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
         return store_complain(s, "cannot open it");
-    /* Until it is loaded it must stay as it is, when we close it too. */
+    /* Nothing may change the file until it is loaded; closing it would. */
     if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK || !defend(s->db) ||
         (s->alone && !store_run(s, "PRAGMA locking_mode = EXCLUSIVE")))
         return store_complain(s, "cannot open it");
@@ -151,7 +151,7 @@ bool store_open_as(store *s, const char *name, int flags, const char *vfs, int *
 }
 
 /* On a full disk there may be no room for mail.db-shm, which lets others read while we
- * write. Without others it is not needed: better that than no mail at all. */
+ * write. Then open it for this process alone, which needs no such file. */
 bool store_open_file(store *s, int flags)
 {
     int result = SQLITE_OK;
@@ -217,7 +217,8 @@ void store_close(store *s)
 
 /* ---- Statements ---- */
 
-/* Whatever fails before the COMMIT leaves nothing behind. */
+/* Notes that the batch is refused (no client is meant), and why. A failure before the COMMIT
+ * changes nothing on disk. */
 static bool refuse_client(store *s)
 {
     describe_error(s->db, s->why, sizeof s->why);
@@ -260,7 +261,8 @@ static bool run_user(store *s, store_statement which, const smsp_effect *effect)
     return run(s, which);
 }
 
-/* The same, and it must have changed a row: the tables are as the state is. */
+/* The same for a statement that must change one row; if it does not, the tables differ from the
+ * state. */
 static bool run_user_row(store *s, store_statement which, const smsp_effect *effect)
 {
     if (!run_user(s, which, effect))
@@ -369,8 +371,8 @@ static bool make_durable(store *s)
 }
 
 /* The WAL gets its length at once: a commit that makes a file longer costs the disk twice
- * the flushes. The transaction is ours, so nobody else appends now, and zeros are no
- * frames. For want of room the WAL grows with each commit, as it would anyhow. */
+ * the flushes. We are in a transaction, so nobody else appends now, and SQLite
+ * ignores zeros. If the disk has no room for that, the WAL grows with each commit as usual. */
 static void lengthen_wal(store *s)
 {
     static const uint8_t zeros[65536];
@@ -426,10 +428,10 @@ static void abandon(store *s)
     s->open_batch = false;
 }
 
-/* A COMMIT that failed for want of room has not happened: "full" comes from a write
- * to the WAL, never from a sync, and the frame that would make the rest valid is
- * the last to be written. Nor has one during which others were at the file: then
- * the transaction is still open. After any other error nobody knows: the row may be
+/* A COMMIT that failed because the disk is full has not happened: SQLITE_FULL comes from a
+ * write to the WAL, never from a sync, and the frame that makes the others valid is written
+ * last. A COMMIT that failed because of another process has not happened either: the
+ * transaction is still open. After any other error the outcome is unknown: the rows may be
  * there after a restart. */
 static store_result end_batch(store *s)
 {
@@ -460,8 +462,8 @@ store_result store_commit(store *s)
     return s->batch;
 }
 
-/* There is room again: others may read again too. While nobody holds the file somebody may
- * write to it, so it counts as changed; without a file it does too, and cannot be loaded. */
+/* There is room again: opens the file so that others can read it too. Somebody may have written
+ * to it while it was closed, so it counts as changed. That is also so if it cannot be opened. */
 static void share_again(store *s)
 {
     close_file(s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The tables of the store in SQLite: what they are, and from version to version. */
+/* The tables of the store in SQLite: what they are, and how a version is upgraded. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 /* ---- The tables ---- */
 
-/* Step n makes version n + 1 of version n; version 0 is an empty database.
+/* Step n upgrades version n to version n + 1; version 0 is an empty database.
  * Tables and columns have the document's names. A cookie is kept as its hash, a
  * password as a hash of its Argon2id hash. AC is the cookies of ID. */
 static const char version_1[] =
@@ -44,7 +44,7 @@ bool store_run(store *s, const char *text)
 
 /* ---- Are they as we made them? ---- */
 
-/* All that is there, in one text; what ANALYZE leaves does not matter. */
+/* The whole schema as one text, without the tables that ANALYZE creates. */
 static const char schema[] =
     "SELECT group_concat(name || char(10) || coalesce(sql, ''), char(10)) FROM"
     " (SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name)";
