@@ -86,7 +86,7 @@ footprint: ## write engine/FOOTPRINT.md: code, stack and state in bytes, and no 
 # SAMPLE mutants of the choice SEED.
 SAMPLE ?= 500
 SEED ?= 1
-mutation: ## change the engine in SAMPLE (500) small ways and see that the tests notice each
+mutation: ## change the engine in SAMPLE (500) small ways and check that the tests detect each
 	@ci/deps unit conformance
 	@$(MAKE) --no-print-directory -s replay
 	@ci/mutation --sample $(SAMPLE) --seed $(SEED)

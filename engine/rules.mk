@@ -28,11 +28,11 @@ check-engine-san: ## run them under AddressSanitizer and UndefinedBehaviorSaniti
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-engine
 
 .PHONY: prove check-prove
-prove: ## prove framing, parsing and decoding free of undefined behaviour, and right, with Frama-C and Z3
+prove: ## prove with Frama-C and Z3 that framing, parsing and decoding are correct and have no undefined behaviour
 	@ci/deps prove
 	@engine/proof/prove
 
-check-prove: ## see that wrong parsers do not prove
+check-prove: ## check that the proof of wrong parsers fails
 	@ci/deps prove
 	@engine/proof/prove --wrong
 
@@ -41,6 +41,6 @@ prove-eva: ## analyse the state machine under arbitrary calls with Frama-C's Eva
 	@ci/deps prove
 	@engine/proof/eva
 
-check-prove-eva: ## see that wrong state machines give an alarm
+check-prove-eva: ## check that wrong state machines give an alarm
 	@ci/deps prove
 	@engine/proof/eva --wrong

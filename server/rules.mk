@@ -95,17 +95,17 @@ RUN_SMSPD_UNIT := status=0; for t in $(SMSPD_UNIT); do $$t || status=1; done
 check-server: $(SMSPD) $(SMSPD_REFUSING) $(FAULT_DISK) $(REFUSED_CALLS) $(SMSPD_UNIT) ## test the server: slots, options, processes, limits
 	@$(RUN_SMSPD_UNIT); $(SMSPD_TESTED) bats $(SMSPD_BATS) || status=1; exit $$status
 
-check-server-units: $(SMSPD_UNIT) ## the unit tests of it alone
+check-server-units: $(SMSPD_UNIT) ## run the server's unit tests alone
 	@$(RUN_SMSPD_UNIT); exit $$status
 
-check-server-san: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
+check-server-san: ## run the server's tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	+$(MAKE) VARIANT=san CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" check-server
 
-check-server-faults: $(SMSPD) $(FAULT_CALLS) ## each system call that the server makes fails once, and a permit to hash is lost
+check-server-faults: $(SMSPD) $(FAULT_CALLS) ## let each system call of the server fail once; lose a permit to hash a password
 	@ci/deps chaos
 	@$(SMSPD_TESTED) bats $(if $(FAULTS),-f "$(FAULTS)") server/tests/test_faults.bats
 
-check-server-long: $(SMSPD) ## 20,000 connections, 200 killed workers, 16,000 rounds of pairs
+check-server-long: $(SMSPD) ## long tests of the server: 20,000 connections, 200 killed workers, 16,000 pairs of MESSAGE and STORE
 	@$(SMSPD_TESTED) bats server/tests/test_long.bats
 
 # The seed repeats a run's decisions; without one it is random and printed.
@@ -122,6 +122,6 @@ bench-durable: $(SMSPD) load ## smspd --data beside bare SQLite commits and redi
 	@$(SMSPD_TESTED) /usr/bin/python3 server/tests/durable_bench.py
 
 .PHONY: attacks
-attacks: $(SMSPD) ## measure how long an innocent client waits beside each attack: ATTACK_CLIENTS="64 500"
+attacks: $(SMSPD) ## measure how long an innocent client waits during each attack: ATTACK_CLIENTS="64 500"
 	@ci/deps chaos
 	@$(SMSPD_TESTED) server/tests/attacks.py 3 $(ATTACK_CLIENTS)

@@ -192,7 +192,7 @@ static void complete_options(load_options *o)
     if (strcmp(o->mix, "fetch") == 0 && o->requests == 0)
         usage_error("--mix fetch: give --requests too, so that mailboxes can be filled before");
     if (o->requests > 0 && (o->warmup > 0 || o->rate > 0))
-        usage_error("--requests: goes with neither --warmup nor --rate; give --time instead");
+        usage_error("--requests: cannot be combined with --warmup or --rate; give --time instead");
 }
 
 static load_options read_options(int argc, char **argv)

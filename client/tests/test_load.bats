@@ -412,11 +412,11 @@ usage() {
     usage '--size 4097: give a whole number from 16 to 4096' -s 4097 h 1
     usage '--clients 1.5: give a whole number from 1 to 10000' -c 1.5 h 1
     usage '--time 1s: give a number from 0.01 to 86400' -t 1s h 1
-    usage '--requests: goes with neither --warmup nor --rate; give --time instead' -n 5 -r 1 h 1
+    usage '--requests: cannot be combined with --warmup or --rate; give --time instead' -n 5 -r 1 h 1
     usage '--time x: give a number from 0.01 to 86400' -t x h 1
     usage '--protocol x: choose smsp, redis, beanstalkd or echo' -p x h 1
     usage '--mix fetch: give --requests too, so that mailboxes can be filled before' -m fetch h 1
-    usage '--requests: goes with neither --warmup nor --rate; give --time instead' -n 5 -w 1 h 1
+    usage '--requests: cannot be combined with --warmup or --rate; give --time instead' -n 5 -w 1 h 1
     usage '--accounts: give at most as many as --clients' -c 2 -a 3 h 1
     usage '--accounts: clients share accounts with --protocol smsp only; leave it out' -p redis -c 2 -a 1 h 1
     usage '--mix job: --protocol echo has only echo and connect' -p echo -m job 127.0.0.1 1
