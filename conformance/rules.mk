@@ -29,7 +29,7 @@ conformance: ## play every transcript against our server, or SERVER='cmd {host} 
 		'known: $(CONFORMANCE_WORDS)' >&2; exit 2)
 	@ci/deps conformance || $(if $(CONFORMANCE_OURS),exit 3,echo "make conformance: going on without what is lacking" >&2)
 	@$(if $(CONFORMANCE_OURS),$(MAKE) --no-print-directory -s all)
-	@conformance/smsp-conformance --bats $(CONFORMANCE_ARGS)
+	@conformance/smsp-conformance $(if $(CONFORMANCE_OURS),--bats) $(CONFORMANCE_ARGS)
 
 CLEAN += conformance/report.html
 
@@ -77,7 +77,7 @@ STYLES := lf-keep lf-each crlf-keep crlf-each nul-keep nul-each none-keep none-e
 conformance-styles: $(STYLES:%=conformance-style-%) ## all cases against our server under every framing and connection style
 $(STYLES:%=conformance-style-%): conformance-style-%:
 	@ci/deps conformance && $(MAKE) --no-print-directory -s all
-	@conformance/smsp-conformance --level choice --delivery $(or $(DELIVERY),whole) \
+	@conformance/smsp-conformance --tap --level choice --delivery $(or $(DELIVERY),whole) \
 		--framing $(firstword $(subst -, ,$*)) --connection $(lastword $(subst -, ,$*)) --timeout 5
 
 # For so many seconds; then EXAMPLES more against the reference server, whose choices and DUMPs are ours.

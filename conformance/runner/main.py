@@ -7,7 +7,8 @@ import signal
 import sys
 import time
 
-from . import environment, explore, export, options, report_bats, report_html, report_json, report_junit, report_tap
+from . import (environment, explore, export, grade, options, report_bats, report_html, report_json, report_junit,
+               report_tap, report_text)
 from .diagnosis import diagnose
 from .faults import find_faults
 from .limits import OUR_OPTIONS, BadProfile, Limits, read_limits
@@ -17,7 +18,7 @@ from .selection import BadSelection, chosen, read_excuses
 from .server import CannotStart
 from .suite import Suite, Target, style_refusal
 from .transcript import BadCase, read_cases
-from .verdict import exit_status
+from .verdict import DIFFERS, exit_status
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(HERE)
@@ -82,7 +83,8 @@ def meet(target, settings, chosen_options):
             server.stop()  # it has met the diagnosis
             server = None
     except CannotStart as error:
-        raise Stop(f"{target.name}: {error}", UNTESTED) from None
+        hint = "" if target.address else "; if it runs already, test it with --address HOST:PORT"
+        raise Stop(f"{target.name}: {error}{hint}", UNTESTED) from None
     except BaseException:  # Ctrl-C
         server.stop()
         raise
@@ -154,7 +156,7 @@ def run_cases(cases, chosen_options, target, excuses):
     jobs = 1 if settings.profile.port else job_count(chosen_options, cases)
     suite = Suite(cases, target, settings, names, jobs, excuses, time_left(chosen_options, diagnosed))
     with_bats = chosen_options.bats and report_bats.available()
-    report = (report_bats.BatsReport if with_bats else report_tap.TapReport)(cases, level, repeat)
+    report = make_report(chosen_options, with_bats, cases, level, repeat)
     suite.tell = report.take
     try:
         report.begin([f"{target.name}:", *settings.profile.lines,
@@ -198,6 +200,15 @@ def explore_server(chosen_options, cases):
     return 1 if found else 0
 
 
+def make_report(chosen_options, with_bats, cases, level, repeat):
+    """What prints the results: BATS, TAP, or the report for people."""
+    if with_bats:
+        return report_bats.BatsReport(cases, level, repeat)
+    if chosen_options.tap or chosen_options.bats:
+        return report_tap.TapReport(cases, level, repeat)
+    return report_text.TextReport(cases)
+
+
 def time_left(chosen_options, spent):
     """Seconds for the cases; None: as many as they take."""
     if chosen_options.time is None:
@@ -214,13 +225,17 @@ def agree(run, with_bats, bats_status):
 
 def finish(results, run, repeat, chosen_options):
     """Writes the reports that were asked for, and the last lines."""
-    lost = write_reports(results, run, repeat, chosen_options)
+    document = report_json.document(results, run, repeat)
+    lost = write_reports(results, run, document, chosen_options)
+    if not (chosen_options.tap or chosen_options.bats):
+        print("\n".join(report_text.report(document)))
+        if chosen_options.verbose:
+            print_details(results, run["level"], repeat)
+        print()
     missing = [result.message for result in results if result.incomplete]
     if missing:
         print(f"# incomplete: {len(missing)} cases could not run: {'; '.join(sorted(set(missing)))}")
-    failed = [result.case.id for result in results if result.decides(run["level"])]
-    if failed:
-        print(f"# not passed: {' '.join(failed)}")
+    print_decisive(results, run["level"], chosen_options)
     if chosen_options.html:
         print(f"# report: {chosen_options.html}")
     print(f"# {report_tap.summary(results, run['level'], run['seconds'])}", flush=True)
@@ -229,13 +244,31 @@ def finish(results, run, repeat, chosen_options):
     return run["exit_status"] or (UNTESTED if lost else 0)
 
 
-def write_reports(results, run, repeat, chosen_options):
-    """What could not be written, a line each: the verdicts are told all the same."""
+def print_decisive(results, level, chosen_options):
+    """The ids of the cases that decide the exit status; an answer of its own is no failure."""
+    deciding = [result for result in results if result.decides(level)]
+    failed = [result.case.id for result in deciding if result.verdict != DIFFERS]
+    differing = [result.case.id for result in deciding if result.verdict == DIFFERS]
+    if failed and (chosen_options.tap or chosen_options.bats or chosen_options.verbose):
+        print(f"# not passed: {' '.join(failed)}")
+    if differing:
+        print(f"# differs, at level {level}: {' '.join(differing)}")
+
+
+def print_details(results, level, repeat):
+    """Each case that did not pass, with its transcript."""
+    for result in results:
+        if report_tap.worth_telling(result, level):
+            print("", f"{result.case.id}: {result.case.title}", *report_tap.details(result, repeat(result)), sep="\n")
+
+
+def write_reports(results, run, document, chosen_options):
+    """What could not be written, a line each: the verdicts are printed all the same."""
     lost = []
-    document = report_json.document(results, run, repeat)
     for path, write in ((chosen_options.junit, lambda path: report_junit.write(path, results, run)),
                         (chosen_options.json, lambda path: report_json.write(path, document)),
                         (chosen_options.save_profile, run["profile"].write),
+                        (chosen_options.grade, lambda path: grade.write(path, document, chosen_options.points)),
                         (chosen_options.html, lambda path: report_html.write(path, [document]))):
         try:
             if path:
@@ -247,7 +280,8 @@ def write_reports(results, run, repeat, chosen_options):
 
 def check_reports(chosen_options):
     """A report that cannot be written is told before the run, not after it."""
-    for path in (chosen_options.junit, chosen_options.json, chosen_options.html, chosen_options.save_profile):
+    for path in (chosen_options.junit, chosen_options.json, chosen_options.html, chosen_options.save_profile,
+                 chosen_options.grade):
         if path:
             with open(path, "ab"):
                 pass
@@ -277,6 +311,7 @@ def instead_of_a_run(chosen_options, cases):
 
 def run(arguments):
     chosen_options = options.read(arguments)
+    chosen_options.points = grade.read_weights(chosen_options.weights) if chosen_options.weights else None
     if chosen_options.merge:
         report_html.write(chosen_options.html, [report_json.read(path) for path in chosen_options.merge])
         return 0
@@ -316,7 +351,7 @@ def main(arguments):
     except Stop as stop:
         status = stop.status
         print(f"smsp-conformance: {stop}", file=sys.stderr)
-    except (BadCase, BadProfile, BadServerProfile, BadSelection, report_json.BadReport) as error:
+    except (BadCase, BadProfile, BadServerProfile, BadSelection, grade.BadWeights, report_json.BadReport) as error:
         status = USAGE
         print(f"smsp-conformance: {error}", file=sys.stderr)
     except explore.CannotExplore as error:

@@ -100,10 +100,15 @@ def add_selection(parser):
 
 def add_output(parser):
     group = parser.add_argument_group("output")
-    group.add_argument("--bats", action="store_true", help="let BATS report, one test a case")
+    form = group.add_mutually_exclusive_group()
+    form.add_argument("--tap", action="store_true", help="print TAP, one line for each case")
+    form.add_argument("--verbose", action="store_true", help="print each case that did not pass, with its transcript")
+    form.add_argument("--bats", action="store_true", help="let BATS report, one test a case")
     group.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     group.add_argument("--json", metavar="FILE", help="write the results as JSON (report.schema.json)")
     group.add_argument("--html", metavar="FILE", help="write one self-contained page")
+    group.add_argument("--grade", metavar="FILE", help="write points for each command: Gradescope's results.json, or FILE.csv")
+    group.add_argument("--weights", metavar="FILE", help="lines `COMMAND POINTS` for --grade (100 points in all)")
     group = parser.add_argument_group("instead of a run")
     group.add_argument("--explore", metavar="SECONDS", type=run_seconds,
                        help="send random requests; write what differs to explored/ as a case")

@@ -66,7 +66,9 @@ class Place(unittest.TestCase):
         for name, text in cases.items():
             self.path(f"cases/group/{name}.case", text)
         report = self.path("report.json")
-        status, out, err = self.run_command("--folder", self.path("cases"), "--json", report, *words)
+        form = [] if {"--bats", "--verbose", "--text"} & set(words) else ["--tap"]
+        words = [word for word in words if word != "--text"]  # the report for people
+        status, out, err = self.run_command("--folder", self.path("cases"), "--json", report, *form, *words)
         self.assertEqual(err, "")
         with open(report, encoding="utf-8") as file:
             return status, out, {case["id"]: case for case in json.load(file)["cases"]}

@@ -156,7 +156,7 @@ class Verdicts(Place):
             done = self.start_with(lambda closed=closed: [os.close(number) for number in closed], "--server", PLAIN, *FAST,
                                    stdout=subprocess.PIPE)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            self.assertIn("ok 1 - one", done.stdout)
+            self.assertIn("MUST 1 of 1, 0 faults", done.stdout)
 
     def test_small_output(self):
         """command: output that fits into Python's buffer, but not on the disk, is a line and status 3"""
@@ -181,7 +181,7 @@ class Verdicts(Place):
         done = subprocess.run(f"{words} --folder {self.path('cases')}", shell=True, cwd=os.path.dirname(SUITE),
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("not ok 1 - two", done.stdout)
+        self.assertIn("MUST 0 of 1, 1 fault", done.stdout)
 
     def test_expected_failures(self):
         """command: an expected failure does not fail the run, an unexpected pass does"""
