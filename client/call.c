@@ -84,7 +84,7 @@ command_result call_check_reply(smsp_verb verb, smsp_span line, smsp_reply *repl
 
     if (error == SMSP_BAD_BYTES && verb == SMSP_GETMSG) {
         *reply = (smsp_reply){.code = SMSP_REPLY_TEXT, .text = line};
-        return COMMAND_OK; /* the protocol forbids such text; print it all the same */
+        return COMMAND_OK; /* the protocol forbids such text; print it anyway */
     }
     if (error != SMSP_OK) {
         *reply = (smsp_reply){.code = SMSP_NO_REPLY};

@@ -17,7 +17,7 @@
 
 #define PATIENCE_MS  1000 /* DMP-4 */
 #define BYTES_PER_MS 8389 /* DMP-4: 8 MiB a second */
-#define BURST_MS     1000 /* so much may be printed at once after a silence */
+#define BURST_MS     1000 /* after a pause, the bytes of this time may be printed at once */
 
 /* ---- The child ---- */
 
@@ -27,7 +27,7 @@ typedef struct printer {
     uint8_t buffer[65536];
 } printer;
 
-/* Waits until so many bytes may be printed. All children share the account. */
+/* Waits until p->len more bytes may be printed. All children share paid_until. */
 static void pay(const printer *p)
 {
     int64_t now = clock_ms() * BYTES_PER_MS;
@@ -167,7 +167,7 @@ static void look_at_child(dump_queue *queue)
     queue->printing = 0;
 }
 
-/* One printing for all that wait. If there can be no process: OK all the same (DMP-2). */
+/* Prints once for all slots that wait. If no child can be made, the reply is OK anyway (DMP-2). */
 static void print_for_all(dump_queue *queue, const smsp_state *state)
 {
     uint32_t waiting = queue->count - queue->printed;

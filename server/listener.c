@@ -104,8 +104,8 @@ static bool bind_all(listeners *all, struct addrinfo *addresses)
     return all->count > 0;
 }
 
-/* What helps if a socket could not be bound or did not listen, behind the reason; "" if
- * another address or port would not. */
+/* Advice to print after the reason if a socket could not be bound or listen; "" if another
+ * address or port would not help. */
 static const char *advice(int error)
 {
     switch (error) {
@@ -144,8 +144,8 @@ bool listeners_bind(listeners *all, const char *host, const char *port)
     bool any_port = strspn(port, "0") == strlen(port);
     bool bound = false;
 
-    /* No host means all addresses, IPv4 and IPv6: a socket each, whatever this system's
-     * IPv6 sockets do about IPv4. */
+    /* No host means all addresses. IPv4 and IPv6 get a socket each, so that it does not matter
+     * whether IPv6 sockets of this system also accept IPv4. */
     int why = getaddrinfo(is_any_v6(host) ? NULL : host, port, &want, &addresses);
     if (why != 0) {
         complain_host(host, why);

@@ -21,8 +21,8 @@
 /* More slots than clients: the keeper needs time to release those of dead workers. */
 #define SLOTS_SPARE 64u
 
-/* Descriptors 0 to 2 are open, so that no socket takes their places. What was closed
- * still fails with EBADF when it is used: output that nobody gets is an error. */
+/* Opens those of descriptors 0 to 2 that are closed, so that no socket gets these numbers. Using
+ * them still fails with EBADF, so that lost output is an error. */
 static bool standard_fds(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -75,7 +75,7 @@ static void tell_parts(const server_options *wanted, const new_user *user)
     log_line("sandbox: %s", sandbox_active());
 }
 
-/* What helps if processes cannot be confined; "" if to leave out the sandbox would not. */
+/* Advice if processes cannot be confined; "" if --no-sandbox would not help. */
 static const char *confine_advice(int error)
 {
     switch (error) {

@@ -185,7 +185,7 @@ static bool take_flag(int option, server_options *out)
     }
 }
 
-/* Applies one option. False: one line said what is wrong. */
+/* Applies one option. False: it is wrong, which is logged. */
 static bool take(int option, const char *name, const char *value, server_options *out)
 {
     switch (option) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the command line of smspd can ask for. */
+/* The options of smspd, as the command line sets them. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -20,9 +20,9 @@ typedef struct server_options {
     bool shared_mailboxes;
     const char *data; /* the directory that keeps everything; NULL: memory only */
     const char *data_name; /* the same in the root directory that the keeper has */
-    const char *user; /* who the server becomes if root starts it; NULL: the default */
+    const char *user; /* the user that the server becomes if root starts it; NULL: the default */
     int data_lock;    /* the descriptor of its lock, once there is one */
-    bool check;       /* only look whether data is sound */
+    bool check;       /* only check whether the database is sound */
     bool test_cost;   /* passwords cost next to nothing */
     bool no_dump;     /* DUMP prints counts only */
     bool no_sandbox;
@@ -35,7 +35,7 @@ typedef struct server_options {
 typedef enum options_result {
     OPTIONS_RUN,  /* *options is filled in */
     OPTIONS_DONE, /* --help or --version was printed: exit 0 */
-    OPTIONS_WRONG /* one line said what is wrong: exit 2 */
+    OPTIONS_WRONG /* wrong usage, which is logged: exit 2 */
 } options_result;
 
 /* Reads the command line. host and port stay NULL with check. */

@@ -11,7 +11,7 @@
 #include "log.h"
 #include "secret/secret.h"
 
-#define PROBE_MS 200 /* between two tries to keep something again */
+#define PROBE_MS 200 /* between two tests whether the store accepts batches again */
 #define LOOK_MS  100 /* between two looks for other writers */
 
 void *persist_reserve(size_t size)
@@ -51,7 +51,7 @@ static bool reserve_state(persist *p)
     return true;
 }
 
-/* Somebody else has written: what they left is the state. */
+/* Another program has written: loads the state from the database again. */
 static bool reload(persist *p)
 {
     log_line("another program has written to the database, or may have: loading it again");
@@ -74,7 +74,7 @@ static void set_read_only(persist *p, bool read_only)
     else
         log_line("changes are kept again");
     p->read_only = read_only;
-    p->probe_at = 0; /* the next batch tries at once: it may have been for a moment only */
+    p->probe_at = 0; /* the next batch tries at once: the cause may be gone already */
     smsp_state_read_only(p->state, read_only);
 }
 
@@ -118,7 +118,7 @@ static void try_to_write_again(persist *p, int64_t now)
         p->probe_at = now + PROBE_MS;
 }
 
-/* Has somebody else written? Can changes be kept again? */
+/* Checks whether another program has written, and whether changes can be stored again. */
 static bool look_around(persist *p)
 {
     int64_t now = clock_ms();

@@ -11,7 +11,7 @@ typedef struct reply_buffer {
     int client;   /* a socket with a send timeout of its own */
     int timeout_ms; /* ms that the client has to read what one flush sends */
     bool course;  /* replies to unterminated requests end with NUL */
-    bool broken;  /* no more can be sent */
+    bool broken;  /* a write failed or timed out: nothing more can be sent */
     size_t len;
     uint8_t bytes[REPLY_BUFFER_BYTES];
 } reply_buffer;

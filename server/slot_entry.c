@@ -158,7 +158,7 @@ slot_error slot_get_reply(const uint8_t *at, size_t size, smsp_result *result, s
 
 slot_error slot_copy_in(slot *theirs, uint8_t *copy, uint32_t *count, uint32_t *len)
 {
-    /* Read once: a hostile worker may change them under our eyes. */
+    /* Read once: a hostile worker may change them at any time. */
     *count = atomic_load_explicit(&theirs->request_count, memory_order_relaxed);
     *len = atomic_load_explicit(&theirs->request_len, memory_order_relaxed);
     if (*count == 0 || *count > SLOT_RUN_MAX || *len > SLOT_BYTES)

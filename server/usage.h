@@ -2,7 +2,7 @@
 /* How much each address has used lately, so that an address that used little comes first.
  *
  * A fixed table of counters that halve every second. Two addresses can share a counter; the
- * key of the hash is random, so nobody can choose whose. */
+ * key of the hash is random, so no client can choose with which address. */
 #ifndef USAGE_H
 #define USAGE_H
 
@@ -17,10 +17,10 @@ typedef struct address_usage {
     } counters[USAGE_COUNTERS];
 } address_usage;
 
-/* What an address has used, in 1/16 of a unit. origin: a hash of the address. */
+/* Returns what an address has used, in 1/16 of a unit. origin: a hash of the address. */
 uint32_t usage_of(const address_usage *all, uint64_t origin, int64_t now);
 
-/* The address uses one unit more. */
+/* Adds one unit to what the address has used. */
 void usage_add(address_usage *all, uint64_t origin, int64_t now);
 
 #endif

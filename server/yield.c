@@ -7,8 +7,8 @@
 
 #include "clock.h"
 
-#define TURN_US      20  /* that a partner needs */
-#define CHEAP_US     100 /* whatever the number of partners */
+#define TURN_US      20  /* the time that a partner needs */
+#define CHEAP_US     100 /* a yield of this time is cheap with any number of partners */
 #define PAUSE_MIN    20000
 #define PAUSE_MAX    1000000
 

@@ -71,7 +71,7 @@ static bool become(const new_user *user)
            setresuid(user->uid, user->uid, user->uid) == 0;
 }
 
-/* A child tries it: in some containers root cannot become anybody. False, with errno. */
+/* Tries the change of user in a child: in some containers root cannot change it. False, with errno. */
 static bool can_become(const new_user *user)
 {
     int status = 0;
@@ -138,7 +138,7 @@ static bool is_ours(const char *name)
            strcmp(name, "lost+found") == 0 || strncmp(name, "mail.db", 7) == 0 || strncmp(name, ".mail.db", 8) == 0;
 }
 
-/* Gives a file of root to the user: not one that has another name elsewhere. */
+/* Gives a file of root to the user, unless the file has a second (hard) link. */
 static bool give_file(int dir, const char *name, const new_user *user)
 {
     struct stat about;
@@ -211,7 +211,7 @@ bool root_give_data(const server_options *options, const new_user *user)
 
 /* ---- Becoming the user ---- */
 
-/* A directory that is removed already: nobody can put anything into it. -1: none can be made. */
+/* Opens a deleted directory, in which nobody can create a file. -1: it cannot be made. */
 static int empty_directory(void)
 {
     char name[] = "/tmp/smspd-empty-XXXXXX";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Gives up root: a server that root has started becomes an ordinary user, in a root directory
- * that has its mail and nothing else, or nothing at all. */
+ * that contains its mail or nothing. */
 #ifndef ROOT_H
 #define ROOT_H
 
@@ -15,18 +15,18 @@ typedef struct new_user {
     char name[64];
 } new_user;
 
-/* Before --data is used: who the server becomes. False: one line said what is wrong. */
+/* Before --data is used: chooses the user that the server becomes. False: logged. */
 bool root_choose_user(const server_options *options, new_user *user) SMSP_MUST_USE;
 
-/* The directory of --data, which has its lock already, becomes that user's. False: likewise. */
+/* Gives the directory of --data, whose lock exists already, to that user. False: logged. */
 bool root_give_data(const server_options *options, const new_user *user) SMSP_MUST_USE;
 
-/* Says who the server is, if root has started it. */
+/* Logs the user of the server if root has started it. */
 void root_announce(const server_options *options, const new_user *user);
 
 /* After the sockets are bound, before the first child: enters the new root directory where the
  * system allows it, and becomes the user. Sets options->data_name, the name of the directory
- * of --data from there. False: one line said why not. */
+ * of --data from there. False: logged. */
 bool root_give_up(server_options *options, const new_user *user) SMSP_MUST_USE;
 
 #endif
