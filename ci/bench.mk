@@ -28,7 +28,7 @@ bench: ## compare smspd with Redis, beanstalkd and others, about 15 minutes; res
 	@$(MAKE) --no-print-directory -s all $(BENCH_ECHO) $(BENCH_ENGINE)
 	@ci/bench/run --out ci/bench
 
-bench-short: ## see that the benchmark runs and its counters add up; the figures mean nothing
+bench-short: ## check that the benchmark runs and its counters add up; the figures mean nothing
 	@ci/deps bench
 	@$(MAKE) --no-print-directory -s all $(BENCH_ECHO) $(BENCH_ENGINE)
 	@ci/bench/run --short

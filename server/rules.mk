@@ -117,7 +117,7 @@ chaos: $(SMSPD) $(FAULT_DISK) ## kill, stop and starve a server under load, and 
 	@$(SMSPD_TESTED) /usr/bin/python3 server/tests/chaos.py --time $(CHAOS_TIME) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))
 
 .PHONY: bench-durable
-bench-durable: $(SMSPD) load ## smspd --data beside bare SQLite commits and redis-server --appendfsync always
+bench-durable: $(SMSPD) load ## compare smspd --data with bare SQLite commits and redis-server --appendfsync always
 	@ci/deps bench
 	@$(SMSPD_TESTED) /usr/bin/python3 server/tests/durable_bench.py
 

@@ -4,7 +4,7 @@
 
 For each attack and each number of hostile clients (64 and 500 by default), an innocent client of another address sends
 COUNT one at a time for so many seconds (3), and logs in on new connections. The table has the median, the 99th percentile
-and the worst, in milliseconds. Times depend on the machine: run it on a quiet one.
+and the worst, in milliseconds. Times depend on the machine: run it on one without other load.
 """
 import contextlib
 import subprocess
