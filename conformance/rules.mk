@@ -57,6 +57,12 @@ conformance-replay: ## play the transcripts against the engine in one process, w
 # ---- The suite's own tests
 
 # Each 40th mutant against the cases that notice it, beside the tests; all of them with conformance-mutants.
+.PHONY: check-conformance-long
+check-conformance-long: ## diagnose every habit and broken server of the suite's tests, some minutes
+	@ci/deps conformance report random
+	@$(MAKE) --no-print-directory -s all
+	@SMSP_LONG=1 conformance/tests/run test_habits test_behaviour test_broken
+
 .PHONY: check-conformance conformance-mutants conformance-random conformance-coverage
 check-conformance: ## test the conformance suite itself
 	@ci/deps conformance report random
