@@ -8,7 +8,7 @@ engine_CFLAGS := $(if $(wildcard /usr/include/valgrind/callgrind.h),-DBENCH_CALL
 
 $(BENCH_ECHO): $(B)/ci/bench/echo.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(BIND_NOW) $^ -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $(HARDEN_LINK) $^ -o $@
 
 $(BENCH_ENGINE): $(BENCH_ENGINE_OBJ) $(LIBSMSP)
 	@mkdir -p $(@D)

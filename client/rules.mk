@@ -13,7 +13,7 @@ $(B)/client/.parts: FORCE
 	@printf '%s\n' '$(CLIENT_EDIT)' | cmp -s - $@ || printf '%s\n' '$(CLIENT_EDIT)' >$@
 
 $(SMSP): $(CLIENT_OBJ) $(LIBSMSP) $(B)/client/.parts
-	$(CC) $(CFLAGS) $(LDFLAGS) $(CLIENT_OBJ) $(LIBSMSP) $(CLIENT_LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $(HARDEN_LINK) $(CLIENT_OBJ) $(LIBSMSP) $(CLIENT_LIBS) -o $@
 
 all: $(SMSP)
 tested: $(SMSP)

@@ -11,7 +11,7 @@ SMSPD_OBJ := $(patsubst %,$(B)/server/%.o,$(SMSPD_CORE) $(SMSPD_STORE) $(SMSPD_S
 # All symbols are bound before the first fork, and read-only then: a worker that binds
 # its own takes 11 page faults more (ci/bench/LOG.md).
 $(SMSPD): $(SMSPD_OBJ) $(LIBSMSP)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(BIND_NOW) $^ $(SMSPD_LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $(HARDEN_LINK) $^ $(SMSPD_LIBS) -o $@
 
 all: $(SMSPD)
 
@@ -19,7 +19,7 @@ all: $(SMSPD)
 MINIMAL := $(if $(filter release,$(VARIANT)),server/minimal/smspd-minimal,$(B)/smspd-minimal)
 
 $(MINIMAL): $(B)/server/minimal/smspd-minimal.o $(SMSPD_SECRET:%=$(B)/server/%.o) $(LIBSMSP)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(BIND_NOW) $^ $(SMSPD_LIBS) -lpthread -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $(HARDEN_LINK) $^ $(SMSPD_LIBS) -lpthread -o $@
 
 .PHONY: minimal check-minimal
 minimal: $(MINIMAL) ## build server/minimal/smspd-minimal, the server in one file

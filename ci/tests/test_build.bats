@@ -65,6 +65,29 @@ programs_run() {
     [ "$(grep -c -v -e '^make' -e '^$' "$BATS_TEST_TMPDIR/make.log")" -eq 0 ]
 }
 
+# marks FILE PATTERN: how many lines of its headers, symbols and notes fit.
+marks() {
+    readelf -W --file-header --program-headers --dynamic --notes --symbols "$1" 2>/dev/null | grep -c -E -- "$2" || true
+}
+
+@test "build: server and client have what this compiler has against faults" {
+    build CFLAGS="-O2 -g" all
+    for program in server/smspd client/smsp; do
+        [ "$(marks "$program" 'Type: *DYN')" -eq 1 ]
+        [ "$(marks "$program" 'GNU_RELRO')" -eq 1 ]
+        [ "$(marks "$program" 'BIND_NOW|Flags:.*NOW')" -ge 1 ]
+        [ "$(marks "$program" 'UND __stack_chk_(fail|guard)')" -ge 1 ]
+        [ "$(marks "$program" 'UND __[a-z]*_chk(@|$)')" -ge 1 ] || ! ldd --version 2>&1 | grep -qi glibc
+    done
+    [ "$(uname -m)" != x86_64 ] || [ "$(marks build/release/server/worker.o 'IBT, SHSTK')" -eq 1 ]
+    [ "$(marks build/release/engine/frame.o '_chk')" -eq 0 ]
+    build CFLAGS="-O2 -g" HARDEN= all
+    [ "$(marks server/smspd '_chk')" -eq 0 ]
+    for flag in fstack-protector-strong fcf-protection D_FORTIFY_SOURCE; do # one place
+        [ "$(grep -rl --include=Makefile --include='*.mk' -e "$flag" . | wc -l)" -eq 1 ]
+    done
+}
+
 @test "build: touching a header compiles what includes it, and only that" {
     begin_built
     all=$(compiled)
