@@ -478,7 +478,7 @@ noreturn void keeper_run(const server_options *options, const slots *all, int su
                  all->count);
     if (!sandbox_enter(SANDBOX_KEEPER))
         cannot_be_confined();
-    if (!persist_open(&k.persist, options))
+    if (!persist_open(&k.persist, options, all->status->costs))
         _exit(1);
     send_note(&k, KEEPER_READY, 0);
     work(&k);

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "log.h"
 #include "secret/secret.h"
+#include "slot.h"
 
 #define PROBE_MS 200 /* between two tests whether the store accepts batches again */
 #define LOOK_MS  100 /* between two looks for other writers */
@@ -28,6 +29,18 @@ void *persist_reserve(size_t size)
 
 /* ---- Loading ---- */
 
+/* The cost of new passwords, and those of the accounts (LGI-5). */
+static void publish_costs(const persist *p)
+{
+    uint32_t costs[LOGIN_COSTS] = {p->config.cost};
+    uint32_t count = 1 + store_costs(p->store, costs + 1, LOGIN_COSTS - 1);
+
+    for (uint32_t i = 0; i < LOGIN_COSTS; i++) {
+        bool again = i > 0 && costs[i] == p->config.cost;
+        atomic_store(&p->costs[i], i < count && !again ? costs[i] : 0);
+    }
+}
+
 /* Fills a new state from the store; p->memory is zero. */
 static bool load(persist *p)
 {
@@ -37,7 +50,10 @@ static bool load(persist *p)
         log_line("%s", smsp_strerror(error));
         return false;
     }
-    return store_load(p->store, p->state);
+    if (!store_load(p->store, p->state))
+        return false;
+    publish_costs(p);
+    return true;
 }
 
 /* Memory for the state, all zero. */
@@ -78,9 +94,9 @@ static void set_read_only(persist *p, bool read_only)
     smsp_state_read_only(p->state, read_only);
 }
 
-bool persist_open(persist *p, const server_options *options)
+bool persist_open(persist *p, const server_options *options, _Atomic uint32_t *costs)
 {
-    *p = (persist){.config = {.limits = options->limits, .shared_mailboxes = options->shared_mailboxes}};
+    *p = (persist){.costs = costs, .config = {.limits = options->limits, .shared_mailboxes = options->shared_mailboxes}};
     if (!secret_keeper(&p->config, options->test_cost)) {
         log_line("cannot draw random numbers: %s", log_reason(errno));
         return false;

@@ -3,6 +3,8 @@
 #ifndef PERSIST_H
 #define PERSIST_H
 
+#include <stdatomic.h>
+
 #include "options.h"
 #include "store/store.h"
 
@@ -12,6 +14,7 @@ typedef struct persist {
     void *memory; /* of the state */
     size_t size;
     smsp_config config;
+    _Atomic uint32_t *costs; /* of passwords, for the workers */
     bool read_only;   /* nothing can be kept at the moment */
     bool reloaded;    /* because of the batch under way */
     bool again;       /* the batch under way is run again */
@@ -29,8 +32,9 @@ typedef enum persist_result {
  * enough, which is logged. */
 void *persist_reserve(size_t size);
 
-/* Keeper: makes the state and loads it. False: it failed, and the reason is logged. */
-bool persist_open(persist *p, const server_options *options) SMSP_MUST_USE;
+/* Keeper: makes the state and loads it; costs gets the LOGIN_COSTS costs of passwords, each time it
+ * loads. False: it failed, and the reason is logged. */
+bool persist_open(persist *p, const server_options *options, _Atomic uint32_t *costs) SMSP_MUST_USE;
 
 /* A batch: begin, execute requests in p->state, keep each effect, end. False: as
  * PERSIST_FATAL. */

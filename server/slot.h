@@ -14,6 +14,7 @@
 #include "smsp.h"
 #include "yield.h"
 
+#define LOGIN_COSTS  5u   /* that accounts may have in one database */
 #define SLOT_RUN_MAX 256u /* requests in a run */
 #define SLOT_AREA    65536u /* 15 of the longest messages (ci/bench/LOG.md) */
 #define SLOT_HEAD    64u /* a cache line: counts and lengths */
@@ -82,6 +83,7 @@ _Static_assert(sizeof(slot) == 2 * SLOT_AREA, "no padding");
 typedef struct server_status {
     _Atomic uint32_t keeper_sleeps; /* then whoever hands over must write to the eventfd */
     _Atomic uint32_t used;          /* every slot in use has a smaller number */
+    _Atomic uint32_t costs[LOGIN_COSTS]; /* of passwords: each LOGIN pays all of them (LGI-5); 0: none */
 } server_status;
 
 typedef struct slots {

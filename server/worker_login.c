@@ -35,12 +35,30 @@ static smsp_reply_code exchange_one(worker *w, const smsp_tokenized *tokenized)
     return worker_take_reply(w, &replies, &result, &text) ? result.code : SMSP_REPLY_KO;
 }
 
+/* A LOGIN costs the same for every name, known or not: its password is hashed at each cost that
+ * some account has, too (LGI-5). */
+static void pay_other_costs(const worker *w)
+{
+    smsp_salt salt = w->salt;
+    smsp_token unused;
+
+    for (uint32_t i = 0; i < LOGIN_COSTS; i++) {
+        salt.cost = atomic_load_explicit(&w->end.status->costs[i], memory_order_relaxed);
+        if (salt.cost != 0 && salt.cost != w->salt.cost &&
+            w->secrets.password(w->secrets.context, w->login.password, &salt, &unused))
+            explicit_bzero(&unused, sizeof unused);
+    }
+}
+
 /* Draws cookies until one is not assigned (REG-5). */
 void worker_finish_login(worker *w)
 {
     smsp_tokenized tokenized;
     smsp_cookie candidate;
     smsp_reply reply = {.code = SMSP_REPLY_KO, .text = {candidate.hex, SMSP_COOKIE_LEN}};
+
+    if (w->login.verb == SMSP_LOGIN)
+        pay_other_costs(w);
     smsp_error error = smsp_tokenize_login(&w->secrets, &w->login, &w->salt, &tokenized, &candidate);
 
     for (unsigned draws = 1; error == SMSP_OK; draws++) {

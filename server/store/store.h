@@ -36,6 +36,9 @@ store *store_open(const char *directory, uint8_t salt_key[SMSP_KEY_LEN]) SMSP_MU
  * name there. Messages keep the other one. */
 void store_at(const char *name);
 
+/* The different costs that passwords have, at most so many; how many. */
+uint32_t store_costs(store *s, uint32_t *costs, uint32_t most);
+
 /* Replays the database into an empty state, and logs its progress. False (logged): damaged, or
  * over the limits of the state. The database is not changed. */
 bool store_load(store *s, smsp_state *state) SMSP_MUST_USE;

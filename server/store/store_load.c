@@ -228,6 +228,20 @@ bool store_load(store *s, smsp_state *state)
     return loaded;
 }
 
+/* The highest first: should there be more than most, the cheapest are left out. */
+uint32_t store_costs(store *s, uint32_t *costs, uint32_t most)
+{
+    sqlite3_stmt *rows = NULL;
+    uint32_t count = 0;
+
+    if (s != NULL &&
+        sqlite3_prepare_v2(s->db, "SELECT DISTINCT cost FROM RA ORDER BY cost DESC", -1, &rows, NULL) == SQLITE_OK)
+        while (count < most && sqlite3_step(rows) == SQLITE_ROW)
+            costs[count++] = (uint32_t)sqlite3_column_int64(rows, 0);
+    (void)sqlite3_finalize(rows);
+    return count;
+}
+
 /* ---- Checking ---- */
 
 static bool check_state(store *s, const smsp_limits *limits)

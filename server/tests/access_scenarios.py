@@ -147,6 +147,31 @@ def login_times(count=24):
 
 
 @scenario
+def costs_alike(count=6):
+    """When --password-cost changes: accounts of either cost and an unknown name take the same work."""
+    names = ("cheap", "dear", "nobody")
+    with directory() as data:
+        for name, cost in (("cheap", "test"), ("dear", "full")):
+            with Server("--data", data, "--password-cost", cost) as server, server.client() as client:
+                client.register(name, "right")
+        for cost in ("test", "full"):
+            found = {name: [] for name in names}
+            with Server("--data", data, "--password-cost", cost) as server:
+                for number in range(3 * count):
+                    wait_for(lambda: not server.workers(), "the end of the worker before")
+                    with server.client() as client:
+                        wait_for(server.workers, "a worker")
+                        name = names[number % 3]
+                        found[name].append(log_in(client, server.workers()[0], name)[0])
+                with server.client() as client:
+                    want([client.ask(f"LOGIN {name} right")[:3] for name in names], ["OK ", "OK ", "KO"], "right passwords")
+            took = {name: statistics.median(times) for name, times in found.items()}
+            print(f"--password-cost {cost}: " + ", ".join(f"{name} {time:.2f} ms" for name, time in took.items()))
+            want(max(took.values()) / min(took.values()) < 1.4, True, f"alike with --password-cost {cost}: {took}")
+            want(min(took.values()) > 3, True, f"a password costs something: {took}")
+
+
+@scenario
 def failed_logins():
     """From the fourth failed login of a connection on, KO comes a second later; others wait for nobody."""
     with Server() as server, server.client() as client, server.client() as other:

@@ -31,6 +31,12 @@ with() {
     play login_times
 }
 
+@test "access: accounts of different costs and an unknown name take the same work" {
+    with secrets Argon2id
+    with store SQLite
+    play costs_alike
+}
+
 @test "access: the fourth failed login takes a second longer" { play failed_logins; }
 
 @test "access: two passwords are hashed at a time" {
