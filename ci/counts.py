@@ -22,7 +22,7 @@ def run(*command, **more):
 class Found:
     """What is reached of one file: {place: reached} for each kind.
 
-    A function of a header stands in several programs and objects: what one of
+    A function of a header is in several programs and objects: what one of
     its copies reaches is reached."""
 
     def __init__(self, path, told, lines):

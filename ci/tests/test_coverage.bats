@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# ci/coverage and ci/coverage_programs notice what is not reached, in a project of two functions.
+# ci/coverage and ci/coverage_programs detect what is not reached, in a project of two functions.
 
 setup() {
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)

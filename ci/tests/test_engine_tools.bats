@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# ci/footprint and ci/mutation: what they say is true, and what they are for is noticed. All but the first
+# ci/footprint and ci/mutation: what they say is true, and they detect what they are for. All but the first
 # test work on an engine of two files.
 
 setup() {
@@ -52,7 +52,7 @@ setup() {
     [[ "$output" == *"smsp_a of one.c calls through a pointer"* ]]
 }
 
-@test "mutation: a gap in the tests is noticed, and so are stale explanations" {
+@test "mutation: a gap in the tests is detected, and so are stale explanations" {
     printf '[none: for this test]\ntwice.c: no such line ==> at all\n' >ci/mutation-survivors
     run ci/mutation --sample 1 --tests state -- twice.c
     echo "$output"
@@ -66,7 +66,7 @@ setup() {
     [[ "$output" == *"1 mutants: 1 killed"* ]]
 }
 
-@test "mutation: wrong usage is told in a line" {
+@test "mutation: wrong usage is reported in one line" {
     : >ci/mutation-survivors
     run ci/mutation --tests nothing
     [ "$status" -eq 1 ]

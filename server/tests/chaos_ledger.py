@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What chaos has been told, and what must be found at the end."""
+"""The replies that chaos received, and what the store must contain at the end."""
 import threading
 from collections import Counter
 

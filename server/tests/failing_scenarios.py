@@ -94,7 +94,7 @@ def failing_calls():
 
 @scenario
 def keeper_killed_at_start():
-    """A keeper that is killed before anybody is served, as for want of memory, is told of."""
+    """A keeper that is killed before anybody is served, for example for lack of memory, is reported."""
     status, last, listened = play("-o", os.devnull, "-e", "inject=sendto:signal=KILL:when=1")
     if listened or status != 1 or "the keeper was ended by signal 9" not in last:
         raise AssertionError(f"status {status}, last line {last!r}, listened: {listened}")

@@ -284,7 +284,7 @@ def keepers_die_in_a_row():
 
 @scenario
 def other_writers():
-    """Who writes with sqlite3 is noticed; who reads is not in the way."""
+    """Another writer (sqlite3) is detected; a reader delays nothing."""
     with directory() as data, Server("--data", data) as server, server.client() as client:
         cookie = fill(client, "alice", ["one"])
         db = sqlite3.connect(f"{data}/mail.db", isolation_level=None)

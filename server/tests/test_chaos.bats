@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
-# The short form of make chaos, and that it notices what it looks for.
+# The short form of make chaos, and that it detects what it looks for.
 
 setup() {
     "${SMSPD:-$BATS_TEST_DIRNAME/../smspd}" --version | grep -q "^store: SQLite" || skip "this smspd has no store"
@@ -32,7 +32,7 @@ chaos() {
     [[ "${lines[1]}" == "chaos: interrupted"* ]]
 }
 
-@test "chaos: its ledger tells lost, doubled, misplaced, refused and disordered mail" {
+@test "chaos: its ledger detects lost, doubled, misplaced, refused and disordered mail" {
     cd "$BATS_TEST_DIRNAME"
     /usr/bin/python3 - <<'END'
 from chaos_ledger import Ledger

@@ -8,7 +8,7 @@ play() {
 
 @test "faults: a permit to hash comes back from the dead" { play permit_of_the_dead; }
 @test "faults: each system call of the start that fails ends it with a line" { play failing_calls; }
-@test "faults: a keeper that is killed at the start is told of" { play keeper_killed_at_start; }
+@test "faults: a keeper that is killed at the start is reported" { play keeper_killed_at_start; }
 @test "faults: each library call fails once, mail in memory" { play calls_in_memory; }
 @test "faults: each library call fails once, in a new directory" { play calls_with_data; }
 @test "faults: each library call fails once, with mail that is there, and in --check" { play calls_with_old_data; }

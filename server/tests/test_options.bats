@@ -76,7 +76,7 @@ wrong() {
     [ ! -e x ]
 }
 
-@test "options: what cannot be written is told, status 1" {
+@test "options: output that cannot be written is reported, status 1" {
     for words in --help --version; do
         run bash -c '"$1" "$2" >/dev/full' - "$smspd" "$words"
         echo "$words $status $output"
