@@ -12,7 +12,7 @@ from runner.player import Settings
 from runner.profile import Finding, Profile
 from runner.suite import Target
 from runner.transcript import read_cases
-from support import PROFILE, PYTHON, REFERENCE, SUITE, Place
+from support import HERE, PROFILE, PYTHON, REFERENCE, SUITE, Place
 
 MUTANT = f"{PYTHON} {SUITE}/mutants/serve %s {{options}} {{host}} {{announced}}"
 RIGHT = ("right-keeps-messages", "right-logout-closes", "right-shared-mailboxes", "right-content-is-one-word",
@@ -51,6 +51,14 @@ class Explore(Place):
             with self.subTest(name):
                 _, found = self.explore(MUTANT % name, SESSIONS)
                 self.assertIsNone(found, found and found[0].text({}))
+
+    def test_habits(self):
+        """explore: a server with habits is read through its dialect, and shows no difference"""
+        for switches in ("nul each", "bare replycrlf ko", "greet prompt", "iterative unknownerr cookie3"):
+            with self.subTest(switches):
+                command = f"{PYTHON} {HERE}/servers/variant.py {{host}} {{port}} {switches}"
+                status, out, err = self.run_command("--server", command, "--explore", 2)
+                self.assertEqual((status, err), (0, ""), out)
 
     def test_wrong(self):
         """explore: wrong servers are found; the case is short, fails on them and passes on the reference server"""
