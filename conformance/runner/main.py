@@ -77,6 +77,7 @@ def meet(target, settings, chosen_options):
             connection = "keep" if ours and chosen_options.connection == "auto" else chosen_options.connection
             profile, server = diagnose(target, settings, framing, connection)
             settings.take(profile)
+            target.has_started = True
         elif not target.address:
             server.start(settings)
         if server.started_here and not chosen_options.profile:

@@ -76,7 +76,7 @@ class Settings:
     def connect(self, server, framing=None, timeout=None):
         """A Connection to the server, by its profile. OSError."""
         profile, framing = self.profile, framing or self.framing
-        replies = profile.replies if framing == profile.requests else framing
+        replies = profile.replies if profile.ends_so(framing) else framing
         noise = tuple(text.encode("utf-8", "surrogateescape") for text in (profile.greeting, profile.prompt))
         return Connection(server.address, framing, timeout or self.pace.wait(), replies, noise, server.take_spare())
 

@@ -53,6 +53,12 @@ class Profile:
         self.findings = []
         self.lines = []        # the diagnosis for people
 
+    def ends_so(self, framing):
+        """True if replies to requests of this framing end as those of its own do. LF and CR LF are alike to a server
+        whose replies end in another way than its requests."""
+        alike = ("lf", "crlf")
+        return framing == self.requests or (self.replies != self.requests and framing in alike and self.requests in alike)
+
     def broken(self, key):
         """The finding that a case waits for, or None. The key `LOGOUT *` is all of LOGOUT."""
         every = key.split(" ")[0] + " *"

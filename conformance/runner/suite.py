@@ -11,12 +11,13 @@ from .dialect import VERBS
 from .delivery import impossible, ways
 from .player import Incomplete, Mismatch, NoSuchLimit, Player, Unplayable
 from .transcript import LEVELS
-from .traces import exchanges, key_of, keys_of, leaves_messages
+from .traces import exchanges, key_of, keys_of, leaves_messages, several_at_once
 from .verdict import BLOCKED, DIFFERS, ERROR, FAIL, NOT_RUN, PASS, Result
 
 ONE_AT_A_TIME = "FRM-16"  # the rule, and the key of the finding
 ENDS = {"lf": "LF", "crlf": "CR LF", "nul": "NUL", "none": "the end of what one read returns"}
 TIME_IS_UP = "the time for the run was over; --time SECONDS gives it more"
+RESTARTS, QUICK, RESTART_AFTER = 4, 2.0, 0.1  # tries to start a server that ends within so many seconds, and the pause
 TRIES = 5  # plays of a case whose times a busy machine spoils
 
 
@@ -27,6 +28,7 @@ class Target:
         self.limits, self.command, self.address, self.patience = limits, command, address, patience
         self.client = client  # the path of our client, or None
         self.name = name or command or f"{address[0]}:{address[1]}"
+        self.has_started = False  # once, so that it can
         self.port = None  # where it listens, if that is not where it is told to
 
     def server(self, options=None):
@@ -55,6 +57,8 @@ def style_refusal(case, settings):
         return "it needs requests with a terminator"
     if "keep" in case.needs and settings.connection == "each":
         return "it needs a connection that carries several requests"
+    if settings.profile.replies in ("none", "close") and several_at_once(case):
+        return "it needs replies that have an end"
     unknown = [framing for framing in case.framings.values() if framing not in settings.profile.speaks]
     if unknown:
         return f"the server does not take {' or '.join(ENDS[name] for name in unknown)} for the end of a request"
@@ -74,8 +78,9 @@ def blocking_key(case, profile):
         if finding and not about:
             return finding.key
     for verb in VERBS:
-        if profile.gone(verb) and any(step.what == "raw" and verb in step.text for step in case.steps):
-            return f"{verb} *"
+        finding = profile.broken("DUMP OK" if verb == "DUMP" else f"{verb} *")
+        if finding and any(step.what == "raw" and verb in step.text for step in case.steps):
+            return finding.key
     if profile.clients == "one" and case.rules[0] != ONE_AT_A_TIME and "many" in case.needs:
         return ONE_AT_A_TIME
     return None
@@ -140,18 +145,27 @@ class Worker(threading.Thread):
     def server_for(self, case):
         """A started one. CannotStart."""
         if case.fresh:
-            server = self.target.server(case.options)
-            server.start(self.settings)
-            return server
+            return self.started(case.options)
         if not self.shared or self.shared.death():
             self.drop()
-            self.shared = self.target.server()
-            try:
-                self.shared.start(self.settings)
-            except servers.CannotStart:
-                self.shared = None
-                raise
+            self.shared = self.started()
         return self.shared
+
+    def started(self, options=None):
+        """A new server. One that has started before is tried again: two at a time may write the same file of theirs,
+        and then one reads what the other has half written. CannotStart."""
+        for trial in range(RESTARTS):
+            server = self.target.server(options)
+            began = time.monotonic()
+            try:
+                server.start(self.settings)
+                self.target.has_started = True
+                return server
+            except servers.CannotStart:
+                if trial == RESTARTS - 1 or not self.target.has_started or time.monotonic() - began > QUICK:
+                    raise
+                time.sleep(RESTART_AFTER * (trial + 1))
+        return None
 
     def play(self, case, way, result):
         """One delivery. If the machine was too busy to keep its times, and it did not pass, then again: the first play

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """What a case does, in a form that two cases can be compared by."""
 from .dialect import COUNTED, KO, LOG_IN, OK, OK_COOKIE, TEXT, verb_of
+from .transcript import overlaps
 
 
 def kind_of_template(template):
@@ -40,6 +41,11 @@ def keys_of(case):
     pairs = [(send, expect) for send, expect in exchanges(case) if expect is not None]
     about = pairs[-1] if case.group == "form" and pairs else None
     return [(key_of(send, expect), (send, expect) == about) for send, expect in pairs if expect.what == "expect"]
+
+
+def several_at_once(case):
+    """True if a client sends further requests before it has the reply to its last one."""
+    return any(step.what == "raw" for step in case.steps) or overlaps(case.steps)
 
 
 def leaves_messages(case):
