@@ -63,7 +63,7 @@ check-conformance-long: ## diagnose every habit and broken server of the suite's
 	@$(MAKE) --no-print-directory -s all
 	@SMSP_LONG=1 conformance/tests/run test_habits test_behaviour test_broken
 
-.PHONY: check-conformance conformance-mutants conformance-random conformance-coverage
+.PHONY: check-conformance conformance-mutants conformance-random conformance-coverage gradescope
 check-conformance: ## test the conformance suite itself
 	@ci/deps conformance report random
 	@$(MAKE) --no-print-directory -s all
@@ -97,3 +97,8 @@ conformance-coverage: ## say which lines of the transcript runner its own tests 
 	@ci/deps conformance report
 	@$(MAKE) --no-print-directory -s all
 	@conformance/tests/run --coverage
+
+gradescope: ## pack the autograder for Gradescope (build/gradescope.zip)
+	@mkdir -p build
+	@conformance/gradescope/pack build/gradescope.zip
+	@echo build/gradescope.zip

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from . import (environment, explore, export, grade, options, report_bats, report_html, report_json, report_junit,
+from . import (batch, environment, explore, export, grade, options, report_bats, report_html, report_json, report_junit,
                report_tap, report_text)
 from .diagnosis import diagnose
 from .faults import find_faults
@@ -316,6 +316,9 @@ def run(arguments):
     if chosen_options.merge:
         report_html.write(chosen_options.html, [report_json.read(path) for path in chosen_options.merge])
         return 0
+    if chosen_options.batch:
+        out = chosen_options.out or chosen_options.batch.rstrip("/") + "-results"
+        return batch.Batch(chosen_options.batch, out, chosen_options, os.path.join(HERE, "smsp-conformance")).whole()
     folder = chosen_options.folder or os.path.join(HERE, "cases")
     every = read_cases(folder)
     cases = chosen(every, chosen_options.cases.split(), chosen_options.skip.split())
@@ -352,7 +355,7 @@ def main(arguments):
     except Stop as stop:
         status = stop.status
         print(f"smsp-conformance: {stop}", file=sys.stderr)
-    except (BadCase, BadProfile, BadServerProfile, BadSelection, grade.BadWeights, report_json.BadReport) as error:
+    except (BadCase, BadProfile, BadServerProfile, BadSelection, grade.BadWeights, batch.BadBatch, report_json.BadReport) as error:
         status = USAGE
         print(f"smsp-conformance: {error}", file=sys.stderr)
     except explore.CannotExplore as error:

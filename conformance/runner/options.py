@@ -113,6 +113,8 @@ def add_output(parser):
     group.add_argument("--explore", metavar="SECONDS", type=run_seconds,
                        help="send random requests; write what differs to explored/ as a case")
     group.add_argument("--seed", metavar="N", type=int, help="for --explore: the same requests again")
+    group.add_argument("--batch", metavar="FOLDER", help="test each sub-folder; its command: --server, or its file smsp-command")
+    group.add_argument("--out", metavar="DIR", help="for --batch: where the results go (FOLDER-results)")
     group.add_argument("--list", action="store_true", help="print the cases and end")
     group.add_argument("--dry-run", action="store_true", help="print what would run, and what not and why")
     group.add_argument("--merge", metavar="JSON", nargs="+", help="put several results into one --html page")

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: ISC
-"""The results as one self-contained page: a row for each case, a column for each server.
+"""The results as self-contained pages: score, diagnosis and faults first, then a row for each case.
 
-No script and nothing from elsewhere: a cell is a link to its transcript, which
-CSS shows while it is the page's target.
+No script and nothing from elsewhere: a cell is a link to its transcript, which CSS shows while it is the page's target.
+Several servers get a matrix (report_matrix), and a page each.
 """
 import html
 import os
 import re
 
+from .report_text import BAD, consequences, faults_of, score, tally
+
 STYLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report.css")
-GROUPS = ("register", "login", "logout", "session", "message", "store", "count", "getmsg", "delmsg", "dump",
+GROUPS = ("form", "register", "login", "logout", "session", "message", "store", "count", "getmsg", "delmsg", "dump",
           "request", "wire", "client")
 ABOUT = {
-    "register": "REGISTER", "login": "LOGIN", "logout": "LOGOUT", "session": "Sessions and cookies", "message": "MESSAGE",
+    "form": "The form of each reply",     "register": "REGISTER", "login": "LOGIN", "logout": "LOGOUT", "session": "Sessions and cookies", "message": "MESSAGE",
     "store": "STORE", "count": "COUNT", "getmsg": "GETMSG", "delmsg": "DELMSG", "dump": "DUMP",
     "request": "Requests in general", "wire": "The wire", "client": "The client smsp",
 }
@@ -27,6 +29,7 @@ MEANINGS = {
                "that is no fault",
     "XFAIL": "a failure that was expected",
     "XPASS": "an expected failure that did not come",
+    "BLOCKED": "what the case needs first does not work: it waits for a fault that is named",
     "NOT RUN": "this cannot be tried on this server",
 }
 CODE = re.compile("`([^`]+)`")
@@ -82,26 +85,54 @@ def bar(summary):
         for verdict, count in counted(summary)) + "</div>"
 
 
-def summary_table(reports):
-    lines = ['<table class="summary">\n<caption>Servers</caption>\n<thead><tr><th scope="col">Server</th>'
-             '<th scope="col">Verdicts</th><th scope="col">How it was asked</th></tr></thead>\n<tbody>']
-    for report in reports:
-        server, run = report["server"], report["run"]
-        counts = " ".join(f'<span class="verdict {css_class(verdict)}">{count} {esc(verdict)}</span>'
-                          for verdict, count in counted(report["summary"]))
-        style = f'{ENDS.get(server["framing"], server["framing"])}, {CONNECTIONS.get(server["connection"], "")}'
-        lines.append(f'<tr><th scope="row">{esc(server["name"])}</th><td>{bar(report["summary"])}{counts}</td>'
-                     f'<td class="how">{esc(style)}; judged at {esc(run["level"].upper())}; delivered '
-                     f'{esc(", ".join(run["deliveries"]))}<br>{esc(run["started"].replace("T", " ").replace("Z", " UTC"))}, '
-                     f'{run["seconds"]:.0f} s, suite version {esc(report["suite"]["version"])}</td></tr>')
-    return "\n".join(lines) + "\n</tbody>\n</table>\n"
+def scores(report):
+    """The score of each level, and the shares of the verdicts."""
+    lines = [f'<p class="score">{esc(score(report, "MUST"))}</p>\n{bar(report["summary"])}<p>{esc(score(report, "SHOULD"))}</p>']
+    counts = tally(report["cases"], "CHOICE")
+    lines.append(f"<p>CHOICE {counts['passed']} as PROTOCOL.md chose, {counts['differs']} otherwise, which the document "
+                 "allows</p>")
+    return '<section id="score">\n' + "\n".join(lines) + "\n</section>\n"
+
+
+def diagnosis(report):
+    lines = report.get("diagnosis", {}).get("lines", [])
+    told = "".join(f"<li>{esc(line)}</li>" for line in lines)
+    return f'<section id="diagnosis">\n<h2>How this server speaks</h2>\n<ul>{told}</ul>\n</section>\n' if lines else ""
+
+
+def fault(record, number, known):
+    """One fault: its rule, its sentence, what was sent, came and was expected."""
+    pairs = [("sent", f"<code>{'<br>'.join(esc(text) for text in record['sent'])}</code>" if record["sent"] else ""),
+             ("came", f"<code>{esc(record['came'])}</code>"), ("expected", f"<code>{esc(record['expected'])}</code>"),
+             ("repeat", f"<code>{esc(record['again'])}</code>" if record["again"] else "")]
+    told = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in pairs if text)
+    case = f' · <a href="#{esc(record["case"])}">{esc(record["case"])}</a>' if record["case"] in known else ""
+    quote = f"<q>{prose(record['sentence'])}</q>" if record["sentence"] else ""
+    return (f'<article class="fault" id="fault.{number}"><h3><b>{number}.</b> {esc(record["title"])}</h3>'
+            f'<p class="meta">{esc(record["level"])} {esc(record["rule"])}{case}{" · " if consequences(record) else ""}'
+            f"{esc(consequences(record))}</p>{quote}<dl>{told}</dl></article>")
+
+
+def faults(report):
+    known = {case["id"] for case in report["cases"]}
+    mine = faults_of(report, "MUST") + faults_of(report, "SHOULD")
+    told = "\n".join(fault(record, number, known) for number, record in enumerate(mine, 1))
+    return f'<section id="faults">\n<h2>Faults</h2>\n{told or "<p>No MUST and no SHOULD case failed.</p>"}\n</section>\n'
+
+
+def how_asked(report):
+    server, run = report["server"], report["run"]
+    style = f'{ENDS.get(server["framing"], server["framing"])}, {CONNECTIONS.get(server["connection"], "")}'
+    return (f'<p class="how">{esc(server["name"])}: {esc(style)}; judged at {esc(run["level"].upper())}; delivered '
+            f'{esc(", ".join(run["deliveries"]))}; {esc(run["started"].replace("T", " ").replace("Z", " UTC"))}, '
+            f'{run["seconds"]:.0f} s, suite version {esc(report["suite"]["version"])}</p>\n')
 
 
 def legend():
     told = "".join(f'<div><dt><span class="verdict {css_class(verdict)}">{verdict}</span></dt><dd>{meaning}</dd></div>'
                    for verdict, meaning in MEANINGS.items())
     return (f'<dl class="legend">{told}</dl>\n<p class="hint">Choose a verdict to read its transcript.</p>\n'
-            '<p class="filter"><label><input type="checkbox" id="only"> Show only what did not pass everywhere</label></p>\n')
+            '<p class="filter"><label><input type="checkbox" id="only"> Show only what failed or waits</label></p>\n')
 
 
 def by_group(reports):
@@ -133,15 +164,15 @@ def group_row(group, rows, reports):
     """The group's name, and how many of its cases that ran each server passed."""
     cells = []
     for number, report in enumerate(reports):
-        ran = [records[number] for _, records in rows if records[number] and records[number]["verdict"] != "NOT RUN"]
-        passed = sum(record["verdict"] == "PASS" for record in ran)
-        cells.append(f'<td data-server="{esc(report["server"]["name"])}">'
-                     f'{f"{passed} of {len(ran)}" if ran else "none ran"}</td>')
+        counts = tally([records[number] for _, records in rows if records[number]])
+        differs = f", {counts['differs']} otherwise" if counts["differs"] else ""
+        told = f"{counts['passed']} of {counts['judged']}{differs}" if counts["judged"] or differs else "none ran"
+        cells.append(f'<td data-server="{esc(report["server"]["name"])}">{told}</td>')
     return f'<tr class="group"><th scope="rowgroup">{esc(ABOUT.get(group, group))}</th>{"".join(cells)}</tr>'
 
 
 def case_row(case, records, reports):
-    passed = all(record and record["verdict"] == "PASS" for record in records)
+    passed = not any(record and record["verdict"] in (*BAD, "BLOCKED") for record in records)
     cells = "".join(cell(record, number, reports[number]["server"]["name"]) for number, record in enumerate(records))
     row = (f'<tr id="{esc(case["id"])}" class="case{" passed" if passed else ""}"><th scope="row">'
            f'<span class="title">{esc(case["title"])}</span> <span class="meta"><b class="level">{esc(case["level"])}</b> '
@@ -175,12 +206,28 @@ def detail(record, number, reports):
             f"{''.join(told)}</td></tr>")
 
 
-def page(reports):
-    groups = by_group(reports)
-    return (head(reports) + summary_table(reports) + legend() + contents(groups) + matrix(reports, groups) +
-            "</body>\n</html>\n")
+def page(report):
+    """The page of one server."""
+    groups = by_group([report])
+    return (head([report]) + scores(report) + diagnosis(report) + faults(report) + "<h2>All cases</h2>\n" + legend() +
+            contents(groups) + matrix([report], groups) + how_asked(report) + "</body>\n</html>\n")
 
 
-def write(path, reports):
+def save(path, text):
     with open(path, "w", encoding="utf-8") as file:
-        file.write(page(reports))
+        file.write(text)
+
+
+def write(path, reports, folder=None):
+    """One server: a page. Several: a matrix, and a page of each in folder (default: FILE-pages)."""
+    if len(reports) == 1 and not folder:
+        save(path, page(reports[0]))
+        return
+    from . import report_matrix  # it uses this module
+    folder = folder or os.path.splitext(path)[0] + "-pages"
+    os.makedirs(folder, exist_ok=True)
+    links = []
+    for report, name in zip(reports, report_matrix.file_names(reports)):
+        save(os.path.join(folder, name), page(report))
+        links.append(os.path.relpath(os.path.join(folder, name), os.path.dirname(os.path.abspath(path))))
+    save(path, report_matrix.page(reports, links))

@@ -42,6 +42,22 @@ addEventListener("load", () => {
 });
 </script></body>"""
 
+MEASURE_CLASS = """<script>
+addEventListener("load", () => {
+    const root = document.documentElement, found = document.body.dataset;
+    document.getElementById("only").checked = true;
+    const left = [...document.querySelectorAll("tr.case")].filter(row => getComputedStyle(row).display !== "none").length;
+    document.getElementById("only").checked = false;
+    const cells = [...document.querySelectorAll(".many tr.case td")].map(cell => cell.getBoundingClientRect().width);
+    const wide = root.scrollWidth > root.clientWidth;
+    document.querySelector(".many").style.height = "5000px";
+    scrollTo({top: 3000, behavior: "instant"});
+    found.found = JSON.stringify({columns: document.querySelectorAll(".many thead th").length, wide, left,
+        header: document.querySelector(".many thead th").getBoundingClientRect().top, narrowest: Math.min(...cells),
+        best: document.querySelector(".scores tbody a").textContent});
+});
+</script></body>"""
+
 
 def mismatches(value, schema, place="report"):
     """Yields where a value is not as the schema says; knows the words that our schema uses."""
@@ -98,7 +114,9 @@ class Reports(Place):
         self.assertIn("\\e&lt;b&gt;&amp;", page)
         self.assertNotIn("<b>&", page)
         self.assertNotIn("\x1b", page)
-        self.assertIn("1 of 3</td>", page)  # of the group: one passed, four did not run
+        self.assertIn("1 of 2, 1 otherwise</td>", page)  # of the group: one passed, four did not run
+        self.assertLess(page.index('id="score"'), page.index('id="faults"'))
+        self.assertLess(page.index('id="faults"'), page.index('class="matrix"'))
         self.assertEqual(re.findall(r'(?:src|href)="(?!#)[^"]*"|url\(|@import', page), [])
 
     def test_merge(self):
@@ -110,18 +128,21 @@ class Reports(Place):
         self.assertEqual(status, 0)
         with open(self.path("matrix.html"), encoding="utf-8") as file:
             page = file.read()
-        self.assertEqual(page.count('class="absent"'), 2)
-        self.assertEqual(page.count('<tr id="'), 4)
+        self.assertEqual(page.count('absent"></td>'), 2)
+        self.assertEqual(page.count('<tr class="case'), 4)
+        self.assertEqual(page.count('<tr class="case passed'), 3)  # DIFFERS and NOT RUN are no failures
+        for name in re.findall(r'<th scope="row">\d\. <a href="([^"]*)"', page):
+            self.assertTrue(os.path.exists(self.path(name)), name)
         for text, wrong in (("{}", "not a report"), ("{", "no JSON")):
             self.path("wrong.json", text)
             status, _, err = self.run_command("--merge", self.path("wrong.json"), "--html", self.path("x.html"))
             self.assertEqual(status, 2)
             self.assertIn(wrong, err)
 
-    def browse(self, *words):
+    def browse(self, *words, page="one.html", measure=MEASURE):
         """What the browser found on the page."""
-        with open(self.path("one.html"), encoding="utf-8") as file:
-            self.path("measured.html", file.read().replace("</body>", MEASURE))
+        with open(self.path(page), encoding="utf-8") as file:
+            self.path("measured.html", file.read().replace("</body>", measure))
         profile = tempfile.mkdtemp(dir=self.folder)
         environment = dict(os.environ, HOME=profile, XDG_CONFIG_HOME=profile, XDG_CACHE_HOME=profile)
         done = subprocess.run(BROWSER + [f"--user-data-dir={profile}", *words, "--dump-dom",
@@ -136,7 +157,7 @@ class Reports(Place):
     def test_browser(self):
         """report: in Chromium a verdict opens its transcript, the filter works, the header stays, 390 pixels do"""
         found = self.browse("--window-size=1000,800")
-        self.assertEqual((found["rows"], found["columns"], found["others"], found["left"]), (4, 2, 0, 3))
+        self.assertEqual((found["rows"], found["columns"], found["others"], found["left"]), (4, 2, 0, 1))
         self.assertEqual((found["shown"], found["header"]), ("table-row", 0))
         self.assertIn("a> \\e<b>&", found["text"])
         phone = self.browse("--window-size=500,900")
@@ -150,6 +171,24 @@ class Reports(Place):
         dark = self.browse("--force-dark-mode", "--blink-settings=preferredColorScheme=0")
         self.assertGreater(brightness(light["back"]), brightness(light["ink"]) + 300)
         self.assertGreater(brightness(dark["ink"]), brightness(dark["back"]) + 300)
+
+
+    @unittest.skipUnless(shutil.which("chromium"), "chromium is missing")
+    def test_class(self):
+        """report: in Chromium a matrix of 30 servers fits 1,400 pixels, its heading stays, and the best come first"""
+        for number in range(30):
+            other = json.loads(json.dumps(self.report))
+            other["server"]["name"] = f"student-{number:02}"
+            other["cases"][0]["verdict"] = "PASS" if number == 7 else "FAIL"
+            self.path(f"class/{number}.json", json.dumps(other))
+        status, _, _ = self.run_command("--merge", *[self.path(f"class/{number}.json") for number in range(30)], "--html",
+                                        self.path("class.html"))
+        self.assertEqual(status, 0)
+        found = self.browse("--window-size=1400,900", page="class.html", measure=MEASURE_CLASS)
+        self.assertEqual((found["columns"], found["wide"], found["header"], found["best"]), (31, False, 0, "student-07"))
+        self.assertGreater(found["narrowest"], 20)
+        self.assertEqual(found["left"], 2)
+        self.assertEqual(len(os.listdir(self.path("class-pages"))), 30)
 
 
 def brightness(colour):
