@@ -119,7 +119,7 @@ class Services(Place):
             done = subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], cwd=folder, check=False,
                                   capture_output=True, text=True, timeout=100, env=dict(
                                       os.environ, GITHUB_ACTION_PATH=SUITE, GITHUB_STEP_SUMMARY=os.path.join(folder, "summary"),
-                                      SERVER=f"{PYTHON} {VARIANT} {{host}} {{port}} {switch}", LEVEL="must", REPORT="report"))
+                                      SERVER=f"{PYTHON} {VARIANT} {{host}} {{port}} {switch}", LEVEL="must", OPTIONS="--cases form", REPORT="report"))
             self.assertEqual(done.returncode, status, done.stderr)
             self.assertEqual(sorted(os.listdir(os.path.join(folder, "report"))),
                              ["grade.csv", "junit.xml", "report.html", "report.json", "report.txt"])
