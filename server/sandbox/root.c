@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Gives up root: chooses the user, gives it the directory of --data, and becomes it. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* fgetpwent */
 #include "root.h"
 
 #include <dirent.h>
@@ -23,9 +23,25 @@
 
 /* ---- Who ---- */
 
+/* From /etc/passwd alone, by name or, if that is NULL, by number: no module of a name service is
+ * loaded into a process of root. Valid until the next call; NULL: there is none. */
+static const struct passwd *find_entry(const char *name, uid_t uid)
+{
+    const struct passwd *entry = NULL;
+    FILE *file = fopen("/etc/passwd", "re");
+
+    if (file == NULL)
+        return NULL;
+    while ((entry = fgetpwent(file)) != NULL &&
+           (name != NULL ? strcmp(entry->pw_name, name) != 0 : entry->pw_uid != uid))
+        continue;
+    (void)fclose(file);
+    return entry;
+}
+
 static void set_user(new_user *user, uid_t uid, gid_t gid)
 {
-    const struct passwd *known = getpwuid(uid);
+    const struct passwd *known = find_entry(NULL, uid);
 
     user->uid = uid;
     user->gid = gid;
@@ -38,7 +54,7 @@ static void set_user(new_user *user, uid_t uid, gid_t gid)
 /* A name, or a number, which needs no entry in /etc/passwd. */
 static bool find_user(const char *name, new_user *user)
 {
-    const struct passwd *known = getpwnam(name);
+    const struct passwd *known = find_entry(name, 0);
     char *end = NULL;
 
     if (known != NULL) {
@@ -49,7 +65,7 @@ static bool find_user(const char *name, new_user *user)
     unsigned long number = strtoul(name, &end, 10);
     if (name[0] < '0' || name[0] > '9' || *end != '\0' || errno != 0 || number >= UINT32_MAX)
         return false;
-    known = getpwuid((uid_t)number);
+    known = find_entry(NULL, (uid_t)number);
     set_user(user, (uid_t)number, known != NULL ? known->pw_gid : (gid_t)number);
     return true;
 }
