@@ -14,7 +14,8 @@ STYLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report.css")
 GROUPS = ("form", "register", "login", "logout", "session", "message", "store", "count", "getmsg", "delmsg", "dump",
           "request", "wire", "client")
 ABOUT = {
-    "form": "The form of each reply",     "register": "REGISTER", "login": "LOGIN", "logout": "LOGOUT", "session": "Sessions and cookies", "message": "MESSAGE",
+    "form": "The form of each reply",
+    "register": "REGISTER", "login": "LOGIN", "logout": "LOGOUT", "session": "Sessions and cookies", "message": "MESSAGE",
     "store": "STORE", "count": "COUNT", "getmsg": "GETMSG", "delmsg": "DELMSG", "dump": "DUMP",
     "request": "Requests in general", "wire": "The wire", "client": "The client smsp",
 }
