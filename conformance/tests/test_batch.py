@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import unittest
 import zipfile
 
 from support import HERE, PYTHON, SUITE, Place
