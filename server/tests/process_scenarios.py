@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Scenarios on processes: signals, deaths, limits, hostile workers."""
+import fcntl
 import os
 import resource
 import shutil
