@@ -55,8 +55,8 @@ def make_target(chosen_options):
         limits = Limits(dict(limits.wire, **profile.limits), dict(limits.options, **profile.options))
     if chosen_options.limits:
         limits = read_limits(chosen_options.limits, limits)
-    # Some 4,000 passwords are hashed for all deliveries, and their cost is no matter of the protocol.
-    cost = "--password-cost test" if chosen_options.delivery != ["whole"] else ""
+    # Thousands of passwords are hashed for all deliveries and by --explore; their cost is no matter of the protocol.
+    cost = "--password-cost test" if chosen_options.explore or chosen_options.delivery != ["whole"] else ""
     command = chosen_options.server or f"{shlex.quote(OURS)} {cost} {{options}} {{host}} {{announced}}"
     if ours and not os.access(OURS, os.X_OK):
         raise Stop("server/smspd is not built: run make, or name a server with --server or --address", UNTESTED)
