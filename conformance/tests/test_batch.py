@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 import zipfile
+from unittest import mock
 
 from support import HERE, PYTHON, SUITE, Place
+from test_interrupt import marked
 
 VARIANT = os.path.join(HERE, "servers", "variant.py")
 CASES = ("--cases", "form")
@@ -33,7 +35,9 @@ class Class(Place):
         self.submit("wrong", "regbug")
         self.submit("common", "", command=False)
         self.path("class/dead/server.py", DIES)
-        status, out, err = self.batch("--server", f"{PYTHON} server.py {{host}} {{port}}")
+        mark = f"smsp-mark-batch-{os.getpid()}"
+        with mock.patch.dict(os.environ, SMSP_MARK=mark):
+            status, out, err = self.batch("--server", f"{PYTHON} server.py {{host}} {{port}}")
         self.assertEqual((status, err), (3, ""))
         with open(self.path("class-results/grades.csv"), encoding="utf-8") as file:
             table = {line["server"]: line for line in csv.DictReader(file)}
@@ -44,8 +48,7 @@ class Class(Place):
         self.assertIn("it is broken", out)
         for name in table:
             self.assertTrue(os.path.exists(self.path(f"class-results/{name}.html")), name)
-        left = subprocess.run(["pgrep", "-f", "time.sleep(600)"], capture_output=True, text=True, check=False)
-        self.assertEqual(left.stdout, "")
+        self.assertEqual(marked(mark), [])
         self.assertEqual(sorted(os.listdir(self.path("class/good"))), ["server.py", "smsp-command"])
 
     def test_resume(self):
