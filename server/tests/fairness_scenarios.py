@@ -179,39 +179,6 @@ def login_flood(clients=100):
         want(ratio < 40, True, f"{ratio:.1f} times as long, under 40 times")
 
 
-@scenario
-def connect_storm(rounds=20):
-    """Processes that connect, write and close delay a new client of another address by less than they delay each other."""
-    storm = """
-import socket, sys
-while True:
-    client = socket.create_connection(("127.0.0.1", int(sys.argv[1])), source_address=("127.0.0.2", 0))
-    client.send(b"DUMP\\n")
-    client.close()
-"""
-    with Server("--max-clients", "1000") as server:
-        processes = [subprocess.Popen(["/usr/bin/python3", "-c", storm, str(server.port)], stderr=subprocess.DEVNULL)
-                     for _ in range(2)]
-        try:
-            time.sleep(1)
-            own = sorted(first_reply(server, "127.0.0.1") for _ in range(rounds))
-            theirs = sorted(first_reply(server, "127.0.0.2") for _ in range(rounds))
-        finally:
-            for process in processes:
-                process.kill()
-                process.wait()
-    print(f"# from connect to the first reply: {own[rounds // 2]:.4f} s, from the storm's address {theirs[rounds // 2]:.4f} s")
-    want(own[rounds // 2] < theirs[rounds // 2], True, "another address waits less than the storm's own")
-
-
-def first_reply(server, address):
-    began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", server.port), source_address=(address, 0)) as client:
-        client.sendall(b"COUNT\n")
-        client.recv(100)
-    return time.monotonic() - began
-
-
 # ---- Workers that are taken over ----
 
 def entry(verb, name, password=b"", cookie=b""):

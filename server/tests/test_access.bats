@@ -71,6 +71,5 @@ with() {
     play login_flood
 }
 
-@test "access: a storm of connections delays its own address, not others" { play connect_storm; }
 @test "access: one address leaves places for others" { play places_for_other_addresses; }
 @test "access: no LOGIN and no REGISTER without a permit for that name" { play no_login_without_a_permit; }

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 
-from harness import HERE, Server, scenario, want
+from harness import Server, scenario, want
 
 # ---- Framing and order ----
 
@@ -344,7 +344,8 @@ def idle_client():
 @scenario
 def store_refuses():
     """A batch that cannot be kept is rolled back: KO, no trace, and reads go on."""
-    with Server("--data", HERE, program=os.environ["SMSPD_REFUSING"]) as server, server.client() as client:
+    with directory() as data, Server("--data", data, program=os.environ["SMSPD_REFUSING"]) as server, \
+            server.client() as client:
         cookie = client.register("alice")
         asked = [f"MESSAGE good {cookie}", f"STORE alice {cookie}", f"MESSAGE refuse {cookie}", f"STORE alice {cookie}",
                  f"COUNT alice {cookie}", "LOGIN alice wrong"]

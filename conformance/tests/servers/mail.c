@@ -3,6 +3,7 @@
  * It serves one client at a time, and ends replies with CR LF.
  * Habits: each (a connection for each request, nothing ends a reply), fixed (listens on port 5557), fragile.
  * Faults: drops getnewest anyone okempty front logoutok delall nologincookie */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,7 +147,7 @@ static const char *answer(char *line) {
         fflush(stdout);
         return "OK";
     }
-    if (strcmp(line, "STORE") && strcmp(line, "COUNT") && strcmp(line, "GETMSG") && strcmp(line, "DELMSG"))
+    if (strcmp(line, "STORE") != 0 && strcmp(line, "COUNT") != 0 && strcmp(line, "GETMSG") != 0 && strcmp(line, "DELMSG") != 0)
         return "KO";
     char *more, *name = strtok_r(rest, " ", &more), *cookie = strtok_r(NULL, " ", &more);
     if (!owner(cookie))
