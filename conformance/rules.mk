@@ -61,7 +61,7 @@ conformance-replay: ## play the transcripts against the engine in one process, w
 check-conformance-long: ## diagnose every habit and broken server of the suite's tests, some minutes
 	@ci/deps conformance report random
 	@$(MAKE) --no-print-directory -s all
-	@SMSP_LONG=1 conformance/tests/run test_habits test_behaviour test_broken
+	@SMSP_LONG=1 conformance/tests/run test_habits test_behaviour test_broken test_right test_wrong
 
 .PHONY: check-conformance conformance-mutants conformance-random conformance-coverage gradescope
 check-conformance: ## test the conformance suite itself

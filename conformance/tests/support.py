@@ -17,6 +17,7 @@ ROOT = os.path.dirname(SUITE)
 PYTHON = "/usr/bin/python3"
 REFERENCE = f"{PYTHON} {SUITE}/reference/smsp_reference.py {{options}} {{host}} {{announced}}"
 PROFILE = ("--profile", os.path.join(HERE, "plain.profile"))  # of a server that speaks as ours: nothing is asked
+LONG = bool(os.environ.get("SMSP_LONG"))  # make check-conformance-long: everything, some minutes
 HEADER = """id: {id}
 version: 1
 title: a title

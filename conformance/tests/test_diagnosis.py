@@ -8,7 +8,7 @@ import time
 import unittest
 
 from runner.diagnosis.traceback import last_error
-from support import HERE, PYTHON, Place
+from support import HERE, LONG, PYTHON, Place
 
 SERVERS = os.path.join(HERE, "servers")
 VARIANT = f"{PYTHON} {SERVERS}/variant.py {{host}} {{port}}"
@@ -40,7 +40,6 @@ HABITS = {  # switches: what the diagnosis says
     "greet prompt": ["greets each client", "prints a prompt"],
     "bare recv": ['REGISTER gets "{cookie}"', "requests have no end"],
 }
-LONG = bool(os.environ.get("SMSP_LONG"))  # make check-conformance-long: all of them, some minutes
 SOME_HABITS = ("nul each", "bare recv", "greet prompt", "emptystore", "fragile")
 SOME_BROKEN = ("nologout countall",)
 MAIL_C, MAIL_PL = "{mail} {host} {port}", f"perl {SERVERS}/mail.pl {{host}} {{port}}"

@@ -6,6 +6,7 @@ import threading
 import time
 
 from harness import Server, scenario, want
+from store_scenarios import directory
 
 # ---- Framing and order ----
 
