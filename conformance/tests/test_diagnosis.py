@@ -40,7 +40,7 @@ HABITS = {  # switches: what the diagnosis says
     "greet prompt": ["greets each client", "prints a prompt"],
     "bare recv": ['REGISTER gets "{cookie}"', "requests have no end"],
 }
-SOME_HABITS = ("nul each", "bare recv", "greet prompt", "emptystore", "fragile")
+SOME_HABITS = ("nul each", "bare recv", "greet prompt")
 SOME_BROKEN = ("nologout countall",)
 MAIL_C, MAIL_PL = "{mail} {host} {port}", f"perl {SERVERS}/mail.pl {{host}} {{port}}"
 BROKEN = (  # command, a line of the diagnosis, the rules of the two faults

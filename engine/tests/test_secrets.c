@@ -43,6 +43,11 @@ static void salt_of_a_new_name(void **data)
     ask.username = SPAN("alicf");
     assert_int_equal(smsp_execute(w->state, &ask, &new), SMSP_OK);
     assert_int_equal(new.code, SMSP_REPLY_SALT);
+    ask.verb = SMSP_REGISTER; /* two clients asked for the salt before either registered */
+    ask.username = SPAN("alice");
+    assert_int_equal(smsp_execute(w->state, &ask, &new), SMSP_OK);
+    assert_int_equal(new.code, SMSP_REPLY_KO);
+    assert_int_equal(new.effect.kind, SMSP_EFFECT_NONE);
 }
 
 /* 62 names, so that a byte of the salt that is constant or has few values is detected. */
