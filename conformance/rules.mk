@@ -57,6 +57,12 @@ conformance-replay: ## play the transcripts against the engine in one process, w
 # ---- The suite's own tests
 
 # Each 40th mutant against the cases that notice it, beside the tests; all of them with conformance-mutants.
+.PHONY: check-conformance-servers
+check-conformance-servers: ## test the suite with whole servers: ours and the reference in every style, a class of them
+	@ci/deps conformance report random
+	@$(MAKE) --no-print-directory -s all
+	@conformance/tests/run test_servers test_batch
+
 .PHONY: check-conformance-long
 check-conformance-long: ## diagnose every habit and broken server of the suite's tests, some minutes
 	@ci/deps conformance report random
@@ -67,7 +73,7 @@ check-conformance-long: ## diagnose every habit and broken server of the suite's
 check-conformance: ## test the conformance suite itself
 	@ci/deps conformance report random
 	@$(MAKE) --no-print-directory -s all
-	@conformance/tests/run
+	@conformance/tests/run -test_servers -test_batch
 	@conformance/mutants/check --every 40
 	@conformance/random/compare --examples 20
 
