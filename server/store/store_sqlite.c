@@ -219,7 +219,7 @@ void store_close(store *s)
 
 /* Notes that the batch is refused (no client is meant), and why. A failure before the COMMIT
  * changes nothing on disk. */
-static bool refuse_client(store *s)
+static bool refuse_batch(store *s)
 {
     describe_error(s->db, s->why, sizeof s->why);
     s->batch = STORE_REFUSED;
@@ -233,7 +233,7 @@ static bool run(store *s, store_statement which)
     bool done = sqlite3_step(statement) == SQLITE_DONE;
 
     if (!done)
-        (void)refuse_client(s);
+        (void)refuse_batch(s);
     (void)sqlite3_reset(statement);
     return done;
 }
@@ -366,7 +366,7 @@ static bool make_durable(store *s)
                  store_number(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) && busy == 0 &&
                  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK;
     if (!s->durable)
-        (void)refuse_client(s);
+        (void)refuse_batch(s);
     return s->durable;
 }
 
@@ -443,7 +443,7 @@ static store_result end_batch(store *s)
         s->open_batch = false;
         return STORE_DONE;
     }
-    (void)refuse_client(s);
+    (void)refuse_batch(s);
     int error = sqlite3_errcode(s->db);
     bool still_open = sqlite3_get_autocommit(s->db) == 0;
     bool nothing_happened =
